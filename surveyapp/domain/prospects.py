@@ -1,0 +1,55 @@
+"""When could this person be asked? Looks forward by putting later instants to the same `decide`."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from surveyapp.domain.eligibility import decide
+from surveyapp.domain.facts import Ask, Facts
+from surveyapp.domain.policy import Policy
+from surveyapp.domain.vocabulary import Outcome, Reason
+
+LOOKS = 40
+HORIZON = timedelta(days=3 * 365)
+
+
+def next_eligible(facts: Facts, policy: Policy, now: datetime, key: str) -> datetime | None:
+    """The first instant from `now` on at which an event of this kind would be asked about, as things stand.
+
+    None when no passing of time alone would allow it: an opt-out, no address, a closed survey.
+    """
+    moment = now
+    for _ in range(LOOKS):
+        if moment - now > HORIZON:
+            return None
+        later = happening_at(facts, moment)
+        decision = decide(later, policy, moment, key)
+        if decision.outcome is Outcome.ASKED:
+            return moment
+        if any(v.rule == Reason.YIELDED for v in decision.verdicts if not v.allowed):
+            facts = rivals_first(facts, now)
+            continue
+        waits = [v.next_at for v in decision.verdicts if not v.allowed]
+        if any(wait is None for wait in waits) or not waits:
+            return None
+        moment = max(max(wait for wait in waits if wait), moment + timedelta(seconds=1))
+    return None
+
+
+def rivals_first(facts: Facts, now: datetime) -> Facts:
+    """The same facts, with every rival's ask made when it is due."""
+    c = facts.candidate
+    asks = [
+        Ask(rival.decision, rival.decision, max(rival.due_at or now, now), c.channels[0], "first", rival.tier, None)
+        for rival in facts.rivals
+    ]
+    return replace(facts, rivals=(), asks=tuple(sorted((*asks, *facts.asks), key=lambda a: a.at, reverse=True)))
+
+
+def happening_at(facts: Facts, moment: datetime) -> Facts:
+    """The same facts, with the event happening at `moment`."""
+    candidate = facts.candidate
+    life = candidate.expires_at - candidate.occurred_at if candidate.expires_at else None
+    moved = replace(
+        candidate, occurred_at=moment, due_at=moment - HORIZON, expires_at=moment + life if life is not None else None
+    )
+    return replace(facts, candidate=moved)

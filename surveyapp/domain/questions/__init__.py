@@ -1,0 +1,75 @@
+"""What a survey asks: its metric, the further questions and when each applies, and how an answer to it is read.
+
+Reads a definition and the answers to it. Knows no wording, page or database.
+"""
+
+from surveyapp.domain.questions.answers import read_answers, read_primary, read_score, read_words
+from surveyapp.domain.questions.definition import Definition, Thanks, applies, known
+from surveyapp.domain.questions.kinds import KINDS, by_widget, unasked
+from surveyapp.domain.questions.parts import (
+    COMMENT_LIMIT,
+    CONTACT,
+    CONTEXT,
+    GAPS,
+    IDEA,
+    LONG_LIMIT,
+    NOT_APPLICABLE,
+    OPTION_LIMIT,
+    OTHER,
+    QUESTION_LIMIT,
+    RESERVED,
+    SCORE,
+    TEXT_LIMIT,
+    YES,
+    Between,
+    Condition,
+    DefinitionProblems,
+    Except,
+    Group,
+    Kind,
+    Option,
+    Problem,
+    Question,
+    group_of,
+)
+from surveyapp.domain.questions.reading import parse_definition, read_definition
+
+__all__ = [
+    "COMMENT_LIMIT",
+    "CONTACT",
+    "CONTEXT",
+    "GAPS",
+    "IDEA",
+    "KINDS",
+    "LONG_LIMIT",
+    "NOT_APPLICABLE",
+    "OPTION_LIMIT",
+    "OTHER",
+    "QUESTION_LIMIT",
+    "RESERVED",
+    "SCORE",
+    "TEXT_LIMIT",
+    "YES",
+    "Between",
+    "Condition",
+    "Definition",
+    "DefinitionProblems",
+    "Except",
+    "Group",
+    "Kind",
+    "Option",
+    "Problem",
+    "Question",
+    "Thanks",
+    "applies",
+    "by_widget",
+    "group_of",
+    "known",
+    "parse_definition",
+    "read_answers",
+    "read_definition",
+    "read_primary",
+    "read_score",
+    "read_words",
+    "unasked",
+]

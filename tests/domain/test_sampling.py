@@ -1,0 +1,31 @@
+"""The coin falls as the reference says, and the same way every time."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from surveyapp.domain.sampling import coin, event_message, period_number, sticky_message
+
+VECTORS = Path(__file__).parents[3] / "shared" / "vectors.json"
+
+
+def test_the_coin_is_the_first_eight_bytes_of_a_keyed_hash() -> None:
+    assert coin("demo-key", "contact:42|step:baggage|event:9001") == pytest.approx(0.081256779277, abs=1e-12)
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason="the reference values lie outside a user's checkout")
+def test_every_reference_coin_is_met() -> None:
+    for case in json.loads(VECTORS.read_text())["stable_coin"]:
+        assert coin(case["key"], case["message"]) == pytest.approx(case["u"], abs=1e-10)
+
+
+def test_messages_name_person_and_survey_or_event() -> None:
+    assert event_message("42", "baggage", "9001") == "contact:42|step:baggage|event:9001"
+    assert sticky_message("42", "nps", 7) == "contact:42|survey:nps|period:7"
+
+
+def test_periods_are_counted_from_1970_in_utc() -> None:
+    assert period_number(datetime(1970, 1, 1, tzinfo=UTC), timedelta(days=90)) == 0
+    assert period_number(datetime(1970, 4, 1, tzinfo=UTC), timedelta(days=90)) == 1

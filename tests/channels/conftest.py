@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from config import ROOT
 from surveyapp.channels.base import OutgoingMessage
 from surveyapp.domain.vocabulary import Channel
 from tests.providers import StandIn
+from tests.reference import SPECIFICATIONS
 
 NOW = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
-SPECS = ROOT.parent / "shared" / "specs"
 
 
 @pytest.fixture(scope="session")
@@ -84,7 +83,7 @@ def specification() -> Callable[[str, str], Any]:
     validator = pytest.importorskip("jsonschema_rs", reason="jsonschema-rs is not installed")
 
     def read(file: str, pointer: str) -> Any:
-        path = SPECS / file
+        path = SPECIFICATIONS / file
         if not path.exists():
             pytest.skip(f"{path} is not there: nothing to validate against")
         document = json.loads(path.read_text())

@@ -6,13 +6,14 @@ import pytest
 
 from surveyapp.domain import intervals
 from surveyapp.domain.expectation import before_and_after, earlier_metrics, gap
-from tests.domain.test_vectors import V
+from tests.reference import VECTORS, needs_vectors
 
 CLASSES = (3, 8, 10)
 
 
+@needs_vectors
 def test_nps_of_the_same_people_twice_reads_as_published() -> None:
-    entry = V["nps_paired"]
+    entry = VECTORS["nps_paired"]
     table = entry["table_rows_t1_cols_t2_DQP"]
     pairs = {(CLASSES[row], CLASSES[column]): table[row][column] for row in range(3) for column in range(3)}
     found = gap("nps", pairs)

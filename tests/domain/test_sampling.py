@@ -1,23 +1,20 @@
 """The coin falls as the reference says, and the same way every time."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from surveyapp.domain.sampling import coin, event_message, period_number, sticky_message
-
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors.json"
+from tests.reference import VECTORS, needs_vectors
 
 
 def test_the_coin_is_the_first_eight_bytes_of_a_keyed_hash() -> None:
     assert coin("demo-key", "contact:42|step:baggage|event:9001") == pytest.approx(0.081256779277, abs=1e-12)
 
 
-@pytest.mark.skipif(not VECTORS.exists(), reason="the reference values lie outside a user's checkout")
+@needs_vectors
 def test_every_reference_coin_is_met() -> None:
-    for case in json.loads(VECTORS.read_text())["stable_coin"]:
+    for case in VECTORS["stable_coin"]:
         assert coin(case["key"], case["message"]) == pytest.approx(case["u"], abs=1e-10)
 
 

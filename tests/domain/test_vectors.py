@@ -1,9 +1,7 @@
-"""Every figure against the reference values in `../shared/vectors.json`, where that file lies beside the checkout."""
+"""Every figure against the reference values of the method, where they lie beside the checkout."""
 
-import json
 import math
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,10 +19,9 @@ from surveyapp.domain import (
     weights,
 )
 from surveyapp.domain.scores import METRICS
+from tests.reference import VECTORS, needs_vectors
 
-PATH = Path(__file__).resolve().parents[2].parent / "shared" / "vectors.json"
-V: dict[str, Any] = json.loads(PATH.read_text()) if PATH.exists() else {}
-pytestmark = pytest.mark.skipif(not V, reason=f"the reference values are not at {PATH}")
+pytestmark = needs_vectors
 
 NPS = METRICS["nps"]
 
@@ -38,7 +35,7 @@ def histogram(counts: list[int], low: int) -> dict[int, int]:
 
 
 def block(name: str) -> Any:
-    return V.get(name, [])
+    return VECTORS.get(name, [])
 
 
 @pytest.mark.parametrize("entry", block("nps"), ids=lambda e: e["name"])
@@ -82,13 +79,13 @@ def test_shares_and_means(entry: dict[str, Any]) -> None:
 
 
 def test_effort_keeps_its_direction() -> None:
-    entry = next(e for e in V["ces"] if "original_hist_1_5" in e)
+    entry = next(e for e in VECTORS["ces"] if "original_hist_1_5" in e)
     assert scores.headline(METRICS["ces1"], histogram(entry["original_hist_1_5"], 1)) == near(entry["mean_effort"])
     assert scores.share(METRICS["ces1"], histogram(entry["original_hist_1_5"], 1)) == near(entry["pct"])
 
 
 def test_pmf_leaves_those_who_say_not_applicable_out_of_the_base() -> None:
-    entry = V["pmf"]
+    entry = VECTORS["pmf"]
     counts = {3: entry["very"], 2: entry["somewhat"], 1: entry["not_"]}
     assert scores.answers(counts) == entry["base_excl_na"]
     assert scores.headline(METRICS["pmf"], counts) == near(entry["pct_very"])
@@ -96,7 +93,7 @@ def test_pmf_leaves_those_who_say_not_applicable_out_of_the_base() -> None:
 
 
 def test_disconfirmation() -> None:
-    entry, metric = V["disconfirmation"], METRICS["disconfirmation"]
+    entry, metric = VECTORS["disconfirmation"], METRICS["disconfirmation"]
     counts = histogram(entry["hist"], -2)
     assert scores.headline(metric, counts) == near(entry["mean"])
     assert scores.share(metric, counts) == near(entry["met_or_exceeded_pct"])
@@ -108,7 +105,7 @@ def test_disconfirmation() -> None:
 
 
 def test_rollup() -> None:
-    entry = V["rollup"]
+    entry = VECTORS["rollup"]
     days = {day: histogram(counts, 0) for day, counts in entry["days"].items()}
     total = scores.merged(days.values())
     assert [total[k] for k in range(11)] == entry["merged"]
@@ -118,7 +115,7 @@ def test_rollup() -> None:
 
 
 def test_simulated_error_and_the_formula_agree() -> None:
-    checks = V["simulation_checks"]
+    checks = VECTORS["simulation_checks"]
     assert intervals.nps_standard_error((10, 20, 30)) == pytest.approx(checks["formula_se"], abs=0.001)
 
 
@@ -133,7 +130,7 @@ def test_nps_two_sample(entry: dict[str, Any]) -> None:
 
 
 def test_nps_paired() -> None:
-    entry = V["nps_paired"]
+    entry = VECTORS["nps_paired"]
     found = differences.of_nps_paired(entry["table_rows_t1_cols_t2_DQP"])
     assert (found.delta, found.standard_error, found.z, found.p) == near(
         (entry["delta"], entry["se"], entry["z"], entry["p"])
@@ -151,7 +148,7 @@ def test_proportion_two_sample(entry: dict[str, Any]) -> None:
 
 
 def test_difference_in_differences() -> None:
-    entry = V["difference_in_differences"]
+    entry = VECTORS["difference_in_differences"]
     cells = entry["cells_DQP"]
     found = differences.in_differences(
         *(tuple(cells[k]) for k in ("treated_before", "treated_after", "control_before", "control_after"))
@@ -163,7 +160,7 @@ def test_difference_in_differences() -> None:
 
 
 def test_mix_decomposition() -> None:
-    entry = V["mix_decomposition"]
+    entry = VECTORS["mix_decomposition"]
     found = differences.decomposed(
         {key: (n, value) for key, (n, value) in entry["a"].items()},
         {key: (n, value) for key, (n, value) in entry["b"].items()},
@@ -174,7 +171,7 @@ def test_mix_decomposition() -> None:
 
 
 def test_multiplicity() -> None:
-    entry = V["multiplicity"]
+    entry = VECTORS["multiplicity"]
     holm, bh = differences.holm(entry["p"]), differences.benjamini_hochberg(entry["p"])
     assert holm == near(entry["holm"])
     assert bh == near(entry["bh"])
@@ -186,20 +183,20 @@ def test_multiplicity() -> None:
 
 
 def test_sizes() -> None:
-    for entry in V["sample_size_nps_adjusted_wald"]:
+    for entry in VECTORS["sample_size_nps_adjusted_wald"]:
         assert sample_size.for_nps(entry["moe_points"], entry["var"], entry["conf"]) == entry["n"], entry
-    for entry in V["sample_size_csat"]:
+    for entry in VECTORS["sample_size_csat"]:
         assert sample_size.for_share(entry["moe_pct"], entry["p"]) == entry["n"], entry
-    for entry in V["sample_size_fpc"]:
+    for entry in VECTORS["sample_size_fpc"]:
         assert sample_size.of_list(entry["n0"], entry["N"]) == entry["n"], entry
-    for entry in V["detectable_nps_difference"]:
+    for entry in VECTORS["detectable_nps_difference"]:
         assert sample_size.detectable_nps(entry["n_each"], entry["var"]) == near(entry["mde_points"])
 
 
 def test_gates_and_suppression() -> None:
-    states = {entry["n"]: gates.gate(entry["n"]).value for entry in V["gates"]}
+    states = {entry["n"]: gates.gate(entry["n"]).value for entry in VECTORS["gates"]}
     assert states == {0: "no_data", 4: "suppressed", 5: "low_n", 29: "low_n", 30: "ok", 100: "ok"}
-    entry = V["suppression"]
+    entry = VECTORS["suppression"]
     assert gates.hidden(entry["cells"], entry["min_n"]) == set(entry["must_hide"])
 
 
@@ -215,12 +212,12 @@ def weighted(classes: list[tuple[list[int], float]]) -> weights.Weighted:
 
 
 def test_weighted_nps() -> None:
-    classes = V["weighted_nps"]["per_class"]
+    classes = VECTORS["weighted_nps"]["per_class"]
     cell = weighted([(classes["A"]["n"], 1.0), (classes["B"]["n"], 10.0)])
-    expected = V["weighted_nps"]["hajek"]
+    expected = VECTORS["weighted_nps"]["hajek"]
     found = weights.estimate(NPS, cell)
     assert found is not None
-    assert scores.headline(NPS, cell.n) == near(V["weighted_nps"]["unweighted"])
+    assert scores.headline(NPS, cell.n) == near(VECTORS["weighted_nps"]["unweighted"])
     assert (found.value, found.standard_error, found.n_eff) == near(
         (expected["est"], expected["se"], expected["kish_neff"])
     )
@@ -228,7 +225,7 @@ def test_weighted_nps() -> None:
 
 
 def test_nonresponse_weighting() -> None:
-    entry = V["nonresponse_weighting"]
+    entry = VECTORS["nonresponse_weighting"]
     found = weights.nonresponse([(c["invited"], c["responded"]) for c in entry["classes"]])
     assert found.weights == near(tuple(c["weight"] for c in entry["classes"]))
     assert not found.capped
@@ -251,19 +248,19 @@ def test_aapor(entry: dict[str, Any]) -> None:
 
 
 def test_reporting_days() -> None:
-    for entry in V["reporting_day"]:
+    for entry in VECTORS["reporting_day"]:
         moment = datetime.fromisoformat(entry["utc"])
         for zone in entry.keys() - {"utc"}:
             assert reporting_day.reporting_day(moment, zone) == date.fromisoformat(entry[zone]), entry
-    for name, hours in V["day_length_hours"].items():
+    for name, hours in VECTORS["day_length_hours"].items():
         day, zone = name.split(" ")
         assert reporting_day.day_length_hours(date.fromisoformat(day), zone) == hours
-    for entry in V["iso_week"]:
+    for entry in VECTORS["iso_week"]:
         assert reporting_day.iso_week(date.fromisoformat(entry["date"])) == entry["iso"]
 
 
 def test_step_impact() -> None:
-    entry = V["step_impact"]
+    entry = VECTORS["step_impact"]
     found = drivers.step_impact(tuple(entry["satisfied_DQP"]), tuple(entry["dissatisfied_DQP"]))
     assert (found.share, found.severity) == near((entry["share_dissat"], entry["nps_sat"] - entry["nps_dissat"]))
     assert (found.value, found.standard_error) == near((entry["impact_points"], entry["se"]))
@@ -271,7 +268,7 @@ def test_step_impact() -> None:
 
 
 def test_drivers() -> None:
-    entry = V["drivers"]
+    entry = VECTORS["drivers"]
     among, with_y = entry["corr_X"], entry["corr_Xy"]
     assert drivers.explained(among, with_y, (0, 1, 2)) == near(entry["r2"])
     assert drivers.solved(among, with_y) == near(entry["std_beta"])
@@ -280,14 +277,14 @@ def test_drivers() -> None:
 
 
 def test_what_two_groups_could_have_seen_is_the_published_size_where_they_are_equal() -> None:
-    for entry in V["detectable_nps_difference"]:
+    for entry in VECTORS["detectable_nps_difference"]:
         spread = 1e4 * entry["var"]
         found = sample_size.detectable((spread, spread), (entry["n_each"], entry["n_each"]))
         assert found == near(entry["mde_points"])
 
 
 def test_a_small_cell_of_a_grid_hides_what_would_give_it_away() -> None:
-    entry = V["suppression"]
+    entry = VECTORS["suppression"]
     row = {("only", name): n for name, n in entry["cells"].items()}
     away = grids.hidden(row, entry["min_n"])
     assert {column for name, column in away if name == "only"} == set(entry["must_hide"])

@@ -18,16 +18,16 @@ from surveyapp.services import rebuilding
 from surveyapp.services.passengers import STEPS
 from surveyapp.services.programme import apply_programme
 from tests.people import bearer
+from tests.reference import PASSENGERS, needs_passengers
 
 ROOT = Path(__file__).resolve().parents[2]
-FILE = ROOT.parent / "shared" / "data" / "airline_passenger_satisfaction.csv"
 FLIGHT = ROOT / "surveyapp" / "catalog" / "journeys" / "flight.yaml"
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"the passenger file is not at {FILE}")
+pytestmark = needs_passengers
 
 
 def passengers(limit: int | None) -> list[dict[str, str]]:
-    with FILE.open(encoding="utf-8-sig", newline="") as file:
+    with PASSENGERS.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))[:limit]
 
 

@@ -3,7 +3,6 @@
 import csv
 from collections import Counter, defaultdict
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,16 +15,16 @@ from surveyapp.services import rollups
 from surveyapp.services.passengers import STEPS
 from tests.builders import make_brand, make_reporting_attribute, make_response, make_survey
 from tests.people import make_user, sign_in_as
+from tests.reference import PASSENGERS, needs_passengers
 from tests.web.admin.answered import rows_of
 from tests.web.admin.living import NOW
 
-FILE = Path(__file__).resolve().parents[4] / "shared" / "data" / "airline_passenger_satisfaction.csv"
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"the passenger file is not at {FILE}")
-PASSENGERS = 200
+pytestmark = needs_passengers
+PEOPLE = 200
 
 
 def passengers(limit: int | None) -> list[dict[str, str]]:
-    with FILE.open(encoding="utf-8-sig", newline="") as file:
+    with PASSENGERS.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))[:limit]
 
 
@@ -36,7 +35,7 @@ def test_csat_by_step_class_and_customer_type_equals_a_recount(app: OpenAPI, cli
     version, day = make_survey(), (NOW - timedelta(days=2)).date()
     expected: dict[tuple[str, str, str], Counter[int]] = defaultdict(Counter)
     made = []
-    for person in passengers(PASSENGERS):
+    for person in passengers(PEOPLE):
         context = {"class": person["Class"], "customer_type": person["Customer Type"]}
         for column, (step, _) in STEPS.items():
             if score := int(person[column]):  # 0 is "not applicable" and in no base

@@ -1,6 +1,7 @@
 """Small builders of rows for tests: `make_x(**overrides)` adds one row with plain defaults and flushes it."""
 
 import itertools
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,8 +68,18 @@ def make_survey(key: str = "check_in_csat", metric: str = "csat5", **definition:
     return version
 
 
-def make_response(version: SurveyVersion, score: int | None, **overrides: Any) -> Response:
-    """An answer to that version, not counted in any cell: tests of the cells count it themselves."""
+def make_responses(version: SurveyVersion, histogram: Mapping[int, int], **overrides: Any) -> list[Response]:
+    """So many answers of each score, stored together."""
+    made = [make_response(version, score, flush=False, **overrides) for score, n in histogram.items() for _ in range(n)]
+    db.session.flush()
+    return made
+
+
+def make_response(version: SurveyVersion, score: int | None, *, flush: bool = True, **overrides: Any) -> Response:
+    """An answer to that version, not counted in any cell: tests of the cells count it themselves.
+
+    Without `flush` it has no id yet, and many are stored together by the next query.
+    """
     number = next(_numbers)
     values: dict[str, Any] = {
         "uid": f"r-{number}",
@@ -92,7 +103,8 @@ def make_response(version: SurveyVersion, score: int | None, **overrides: Any) -
     }
     response = Response(**(values | overrides))
     db.session.add(response)
-    db.session.flush()
+    if flush:
+        db.session.flush()
     return response
 
 

@@ -14,7 +14,7 @@ from surveyapp.models import SurveyVersion, Trigger
 from surveyapp.queries import metrics
 from surveyapp.queries.metrics import Filters
 from surveyapp.services import rollups
-from tests.builders import MOMENT, make_reporting_attribute, make_response, make_step, make_survey
+from tests.builders import MOMENT, make_reporting_attribute, make_response, make_responses, make_step, make_survey
 
 Database = scoped_session[Session]
 CES = {1: 6, 2: 8, 3: 10, 4: 16, 5: 30, 6: 45, 7: 35}
@@ -26,8 +26,7 @@ def nps(session: Database) -> SurveyVersion:
 
 
 def answers(session: Database, version: SurveyVersion, histogram: Mapping[int, int], **overrides: Any) -> None:
-    made = [make_response(version, score, **overrides) for score, n in histogram.items() for _ in range(n)]
-    rollups.count_many(session, made)
+    rollups.count_many(session, make_responses(version, histogram, **overrides))
     session.commit()
 
 
@@ -237,7 +236,8 @@ def test_no_hidden_group_can_be_found_by_subtraction_within_one_answer(
 
 
 def test_more_than_a_thousand_groups_are_refused(session: Database, nps: SurveyVersion) -> None:
-    made = [make_response(nps, 9, instance=None, reporting_day=MOMENT.date() - timedelta(days=d)) for d in range(1001)]
+    days = [MOMENT.date() - timedelta(days=back) for back in range(1001)]
+    made = [make_response(nps, 9, flush=False, instance=None, reporting_day=day) for day in days]
     rollups.count_many(session, made)
     session.commit()
     with pytest.raises(metrics.TooManyGroups):

@@ -12,7 +12,7 @@ from surveyapp import clock
 from surveyapp.extensions import db
 from surveyapp.models import SurveyVersion
 from surveyapp.services import rollups
-from tests.builders import make_response
+from tests.builders import make_responses
 from tests.web.admin.living import NOW
 
 
@@ -20,8 +20,7 @@ def answer(version: SurveyVersion, histogram: dict[int, int], *, days_ago: int =
     """So many answers of each score, all of one day, counted in their cells."""
     moment = NOW - timedelta(days=days_ago)
     when = {"event_at": moment, "answered_at": moment, "updated_at": moment, "reporting_day": moment.date()}
-    made = [make_response(version, score, **(when | overrides)) for score, n in histogram.items() for _ in range(n)]
-    rollups.count_many(db.session, made)
+    rollups.count_many(db.session, make_responses(version, histogram, **(when | overrides)))
     db.session.commit()
 
 

@@ -40,7 +40,8 @@ def test_csat_by_step_class_and_customer_type_equals_a_recount(app: OpenAPI, cli
         for column, (step, _) in STEPS.items():
             if score := int(person[column]):  # 0 is "not applicable" and in no base
                 expected[f"flight.{step}", context["class"], context["customer_type"]][score] += 1
-                made.append(make_response(version, score, step=f"flight.{step}", reporting_day=day, context=context))
+                given = {"step": f"flight.{step}", "reporting_day": day, "context": context}
+                made.append(make_response(version, score, flush=False, **given))
     rollups.count_many(db.session, made)
     db.session.commit()
     with clock.at(NOW - timedelta(minutes=1)):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from surveyapp import clock
 from surveyapp.services import rollups
-from tests.builders import MOMENT, make_reporting_attribute, make_response, make_step, make_survey
+from tests.builders import MOMENT, make_reporting_attribute, make_responses, make_step, make_survey
 from tests.people import bearer
 
 Database = scoped_session[Session]
@@ -29,9 +29,7 @@ def headers(session: Database) -> dict[str, str]:
 
 def answers(session: Database, histogram: dict[int, int], **overrides: Any) -> None:
     version = overrides.pop("version", None) or make_survey("relational_nps", "nps")
-    rollups.count_many(
-        session, [make_response(version, score, **overrides) for score, n in histogram.items() for _ in range(n)]
-    )
+    rollups.count_many(session, make_responses(version, histogram, **overrides))
     session.commit()
 
 

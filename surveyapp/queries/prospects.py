@@ -1,18 +1,33 @@
 """May we ask this customer now? The facts of an event that has not happened, for explaining. Read only."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, scoped_session
 
+from surveyapp import clock
+from surveyapp.domain.eligibility import decide
+from surveyapp.domain.facts import Decision as Ruling
 from surveyapp.domain.facts import Facts
 from surveyapp.domain.policy import Policy
+from surveyapp.domain.prospects import happening_at
 from surveyapp.domain.vocabulary import MessageKind, MessageState
 from surveyapp.models import Brand, Customer, Decision, Event, Message, Step, Trigger
-from surveyapp.queries import contact_history, rivals
+from surveyapp.queries import contact_clock, contact_history, rivals
+from surveyapp.queries import policy as policies
 from surveyapp.queries.triggers import as_rule
 
 AnySession = Session | scoped_session[Session]
+
+
+class Ruled(NamedTuple):
+    """What was ruled at the instant `at`, from what and by which policy."""
+
+    ruling: Ruling
+    facts: Facts
+    policy: Policy
+    at: datetime
 
 
 def trigger_by_key(session: AnySession, key: str) -> Trigger | None:
@@ -23,6 +38,24 @@ def trigger_by_key(session: AnySession, key: str) -> Trigger | None:
         .options(joinedload(Trigger.survey), joinedload(Trigger.step).joinedload(Step.journey))
     )
     return session.scalars(query).unique().one_or_none()
+
+
+def instant_for(session: AnySession, customer: Customer) -> datetime:
+    """The instant at which an ask of this customer would be decided now.
+
+    It lies after the event itself where the clock was set back behind the customer's last contact.
+    """
+    return contact_clock.instant_for(session, contact_history.keys_of(session, [customer.id])[customer.id])
+
+
+def ruled_now(
+    session: AnySession, customer: Customer, trigger: Trigger, pepper: str, instance: str | None = None
+) -> Ruled:
+    """What would be ruled if the trigger's event happened now, no holding window awaited."""
+    at = instant_for(session, customer)
+    policy = policies.policy_in_force(session, at)
+    facts = facts_for(session, customer, trigger, policy, at, pepper, instance)
+    return Ruled(decide(happening_at(facts, clock.now()), policy, at, pepper), facts, policy, at)
 
 
 def facts_for(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import Select, func, insert, or_, select, text, update
+from sqlalchemy import Select, insert, or_, select, text, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
@@ -24,7 +24,7 @@ from surveyapp.domain.policy import Policy
 from surveyapp.domain.tokens import short_slug
 from surveyapp.domain.vocabulary import Channel, LedgerState, MessageKind, MessageState, Outcome, Reason
 from surveyapp.models import Brand, ChannelState, ContactSubject, Customer, Invitation, LedgerEntry, Message
-from surveyapp.queries import contact_history, rivals
+from surveyapp.queries import contact_clock, contact_history, rivals
 from surveyapp.queries import policy as policies
 from surveyapp.queries.contact_history import History
 from surveyapp.services import pacing
@@ -208,9 +208,7 @@ def lock_people(session: AnySession, keys: Sequence[str]) -> datetime:
         .values(ver=subject.ver + 1)
         .execution_options(synchronize_session=False)
     )
-    last = session.scalar(select(func.max(subject.last_at)).where(subject.key.in_(keys)))
-    now = clock.database_now(session)
-    return max(now, last) if last else now
+    return contact_clock.instant_for(session, keys)
 
 
 class Batch:

@@ -26,13 +26,10 @@ from sqlalchemy import func, select, update
 
 from surveyapp import clock
 from surveyapp.channels.base import OutgoingMessage, Receipt, ReceiptKind
-from surveyapp.domain.eligibility import decide
-from surveyapp.domain.prospects import happening_at
 from surveyapp.domain.vocabulary import Channel, Outcome, ResponseStatus
 from surveyapp.extensions import db
 from surveyapp.models import ChannelState, Customer, Decision, Event, Invitation, LedgerEntry, Message
 from surveyapp.queries import prospects
-from surveyapp.queries.policy import policy_in_force
 from surveyapp.services import customers, delivery, privacy, recovery, responses
 from surveyapp.services.contacts import ContactIn, import_contacts
 from surveyapp.services.journeys import record_events
@@ -233,10 +230,7 @@ class Machine(RuleBasedStateMachine):
         with clock.at(self.now):
             trigger = prospects.trigger_by_key(db.session, f"after_{step}")
             assert trigger is not None
-            now = max([self.now, *self._latest(found)])
-            policy = policy_in_force(db.session, now)
-            facts = prospects.facts_for(db.session, found, trigger, policy, now, "a-pepper-for-tests-only", "new")
-            told = decide(happening_at(facts, now), policy, now, "a-pepper-for-tests-only")
+            told, _, policy, _ = prospects.ruled_now(db.session, found, trigger, "a-pepper-for-tests-only", "new")
             db.session.rollback()
             number = f"r{self.run}-e{next(self.numbers)}"
             event = outreach.event(number, self.person(who), step, self.now, customer={"email": None}, instance="new")
@@ -257,12 +251,6 @@ class Machine(RuleBasedStateMachine):
             assert told.not_before is not None
             spread = max((quiet.jitter for quiet in policy.quiets), default=timedelta(0))
             assert abs(made.not_before - told.not_before) <= spread  # how far into the opening is each decision's own
-
-    def _latest(self, customer: Customer) -> list[datetime]:
-        """With the clock set back, the instant that counts is that of the last contact."""
-        query = select(func.max(LedgerEntry.at)).where(LedgerEntry.subject_key == f"c:{customer.id}")
-        latest = db.session.scalar(query)
-        return [latest] if latest else []
 
     @invariant()
     def nobody_is_contacted_above_a_cap(self) -> None:
@@ -329,6 +317,17 @@ def programme(app: Flask) -> None:
 
 def test_no_history_brings_a_contact_above_a_cap() -> None:
     play(16, 30, derandomize=True)
+
+
+def test_explaining_says_what_then_happens_behind_the_last_contact() -> None:
+    """The ask is decided at the last contact and expires counted from its event, a day before."""
+    machine = Machine()
+    machine.begin()
+    machine.a_busy_time(0, 1, ReceiptKind.ACCEPTED)
+    machine.another_tool_asked(0, 11)
+    machine.the_clock_is_set_back(30)
+    machine.explaining_says_what_then_happens(0, "boarding")
+    machine.teardown()
 
 
 @pytest.mark.slow

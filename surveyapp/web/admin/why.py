@@ -10,10 +10,9 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from surveyapp.domain import facts
-from surveyapp.domain.eligibility import decide
 from surveyapp.domain.facts import verdict_json
 from surveyapp.domain.policy import Policy
-from surveyapp.domain.prospects import happening_at, next_eligible
+from surveyapp.domain.prospects import next_eligible
 from surveyapp.domain.remedies import remedies
 from surveyapp.domain.vocabulary import Outcome
 from surveyapp.extensions import db
@@ -84,9 +83,9 @@ def page(external_id: str) -> str | Response:
         audit.note(writing, "customer.opened", external_id, {"page": "why", "trigger": wanted})
     uid = params.text("decision") or queries.last_decision(session, customer, trigger)
     clock = params.choice("clock", CLOCKS) or ("then" if uid else "now")
-    policy = policies.policy_in_force(session, shell.now())
+    policy = policies.policy_in_force(session, prospects.instant_for(session, customer))
     found = _then(uid, customer, trigger, policy) if clock == "then" and uid else None
-    return _shown(customer, trigger, policy, found or _now(customer, trigger, policy), uid, triggers)
+    return _shown(customer, trigger, policy, found or _now(customer, trigger), uid, triggers)
 
 
 def _shown(
@@ -127,11 +126,10 @@ def _named(triggers: Sequence[tuple[str, Any]]) -> list[tuple[str, str]]:
     return [(key, f"{step_words(name, None, key)} ({key})" if name else key) for key, name in triggers]
 
 
-def _now(customer: Customer, trigger: Trigger, policy: Policy) -> Answer:
+def _now(customer: Customer, trigger: Trigger) -> Answer:
     """What would be ruled if the trigger's event happened now."""
-    now, key = shell.now(), current_app.config["CONTACT_PEPPER"]
-    known = prospects.facts_for(db.session(), customer, trigger, policy, now, key)
-    ruling = decide(happening_at(known, now), policy, now, key)
+    key = current_app.config["CONTACT_PEPPER"]
+    ruling, known, policy, now = prospects.ruled_now(db.session(), customer, trigger, key)
     return Answer(
         ruling.outcome,
         ruling.reason,

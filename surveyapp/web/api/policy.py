@@ -7,10 +7,9 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field
 
 from surveyapp import clock
-from surveyapp.domain.eligibility import decide
 from surveyapp.domain.facts import Candidate, Verdict, verdict_json
 from surveyapp.domain.policy_reading import PolicyProblems
-from surveyapp.domain.prospects import happening_at, next_eligible
+from surveyapp.domain.prospects import next_eligible
 from surveyapp.domain.remedies import remedies, remedy
 from surveyapp.domain.vocabulary import Outcome
 from surveyapp.extensions import db
@@ -107,11 +106,8 @@ def explain(path: CustomerPath, query: ExplainQuery):
     trigger = prospects.trigger_by_key(db.session, query.trigger)
     if trigger is None:
         return problems.problem(404, detail=f"No trigger has the key '{query.trigger}'.")
-    now = clock.now()
-    policy = policies.policy_in_force(db.session, now)
     pepper = current_app.config["CONTACT_PEPPER"]
-    facts = prospects.facts_for(db.session, customer, trigger, policy, now, pepper, query.instance)
-    ruling = decide(happening_at(facts, now), policy, now, pepper)
+    ruling, facts, policy, now = prospects.ruled_now(db.session, customer, trigger, pepper, query.instance)
     free = next_eligible(facts, policy, now, pepper)
     return {
         "allowed": ruling.outcome is Outcome.ASKED,

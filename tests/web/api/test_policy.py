@@ -115,6 +115,25 @@ def test_explaining_names_what_was_counted_when_it_ends_and_what_would_change_it
     assert (free["allowed"], free["reason"]) == (False, "gap")
 
 
+def test_explaining_decides_at_the_instant_that_dispatch_would_when_the_clock_was_set_back(
+    client: FlaskClient, admin: dict[str, str]
+) -> None:
+    later, between = clock.now() + DAY, clock.now() + DAY / 2
+    with clock.at(later):
+        ok(client.put("/api/v1/policy", json={"gap": "7d"}, headers=admin))
+        for number, person in (("e-1", "c-1"), ("e-2", "c-2")):
+            outreach.happens(number, person, "check_in", later, customer={"email": "both@example.org"})
+        assert outreach.send(later).sent == 1
+    with clock.at(between):
+        told = ok(client.get("/api/v1/customers/c-2/explain?trigger=after_boarding", headers=admin))
+        outreach.happens("e-3", "c-2", "boarding", between, customer={"email": None})
+        outreach.send(between)
+    made = outreach.verdict_of("e-3", "gap")
+    explained = next(v for v in told["verdicts"] if v["rule"] == "gap")
+    assert (told["reason"], explained["next_at"]) == ("gap", made["next_at"])
+    assert told["policy_version"] == 2
+
+
 def test_a_case_is_opened_listed_and_closed(client: FlaskClient, admin: dict[str, str]) -> None:
     outreach.happens("e-1", "c-1", "check_in", clock.now())
     key = bearer("ingest")

@@ -260,7 +260,8 @@ def _on_channel(facts: Facts, policy: Policy, now: datetime, key: str, channel: 
     if refusals:
         reason = min(refusals, key=lambda v: ORDER[v.rule]).rule
         waits = [v.next_at for v in refusals + postponed]
-        if candidate.blocked == "wait" and all(waits):
+        drawn = any(v.rule == Reason.SAMPLED_OUT for v in refusals)  # another period draws for other events
+        if candidate.blocked == "wait" and not drawn and all(waits):
             moment = max(w for w in waits if w)
             if candidate.expires_at is None or moment <= candidate.expires_at:
                 return Decision(Outcome.WAITING, reason, channel, kept, moment, inclusion)

@@ -390,6 +390,26 @@ def test_the_next_eligible_moment_is_the_one_at_which_decide_says_yes() -> None:
     assert next_eligible(opted_out, policy, NOW, KEY) is None
 
 
+def test_the_next_eligible_moment_is_that_of_the_channel_that_opens_first() -> None:
+    each = [{"kind": "cap", "max": 1, "per": per, "channel": c, "clock": "own"} for c, per in
+            (("email", "30d"), ("sms", "7d"))]  # fmt: skip
+    known = facts(candidate=candidate(blocked="next_channel"), asks=(ask(1), ask(2, channel="sms")))
+    policy = parse_policy({"rules": each})
+    assert next_eligible(known, policy, NOW, KEY) == NOW + 5 * DAY
+    assert next_eligible(facts(asks=known.asks), policy, NOW, KEY) == NOW + 29 * DAY
+
+
+def test_the_next_eligible_moment_is_found_after_the_longest_rest_there_is() -> None:
+    assert next_eligible(facts(asks=(ask(1),)), parse_policy({"gap": "3650d"}), NOW, KEY) == NOW + 3649 * DAY
+
+
+def test_who_is_not_drawn_does_not_wait_for_another_draw() -> None:
+    """The draw is of the event's period: the next period draws for other events, and this one would wait for ever."""
+    not_drawn = candidate(blocked="wait", sample=0.0, per=DAY)
+    decision = rule({}, candidate=not_drawn)
+    assert (decision.outcome, decision.reason, decision.not_before) == (Outcome.REFUSED, "sampled_out", None)
+
+
 def test_channels_that_were_passed_over_are_named_with_why() -> None:
     no_mail = person(blocks=(Block("email", "opted_out"),))
     decision = rule({}, person=no_mail)

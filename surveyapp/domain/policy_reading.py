@@ -29,6 +29,7 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 SCOPE_KEYS = ("journey", "step", "survey", "group", "channel", "where")
 MOST_RULES = 300
 TOP_KEYS = ("gap", "caps", "quiet_hours", "holding", "reminders_count", "rules")
+HOURS = ("from", "to", "jitter")
 TOP_GAP: Path = ("gap",)
 CUSTOMERS = "customer"  # the holidays of the customer's own country
 EXEMPTION_KEYS = ("from_rules", "reason", "author", "until")
@@ -53,10 +54,9 @@ def _cap(read: Reader, t: dict[str, Any], path: Path, scope: Scope) -> Cap:
     clock = read.clock(t, path, scope)
     if per in ("day", "week", "month"):
         return Cap(most, calendar=str(per), scope=scope, clock=clock)
-    window = read.duration(per, (*path, "per"))
-    if window <= timedelta(0):
-        read.wrong((*path, "per"), "must be a duration such as 30d, or journey, day, week or month")
-    return Cap(most, per=window, scope=scope, clock=clock)
+    return Cap(
+        most, per=read.window(per, (*path, "per"), "30d, or journey, day, week or month"), scope=scope, clock=clock
+    )
 
 
 def _back_off(read: Reader, t: dict[str, Any], path: Path, scope: Scope) -> BackOff:
@@ -74,15 +74,13 @@ def _budget(read: Reader, t: dict[str, Any], path: Path, scope: Scope) -> Budget
         for name, value in read.table(raw, (*path, "costs"), CHANNELS).items()
     }
     points = read.number(t.get("points"), (*path, "points"), 0, 100_000)
-    per = read.duration(t.get("per", "365d"), (*path, "per"))
-    if per <= timedelta(0):
-        read.wrong((*path, "per"), "must be a duration longer than nothing, such as 365d")
-    return Budget(points, per, costs, scope)
+    return Budget(points, read.window(t.get("per", "365d"), (*path, "per"), "365d"), costs, scope)
 
 
 def _quiet(read: Reader, t: dict[str, Any], path: Path, scope: Scope) -> Quiet:
+    before = len(read.problems)
     start, end = (read.clock_time(t.get(name), (*path, name)) for name in ("from", "to"))
-    if start == end:
+    if start == end and len(read.problems) == before:
         read.wrong(path, "quiet hours from and to the same hour cover the whole day: nobody could ever be asked")
     return Quiet(start, end, jitter=read.duration(t.get("jitter", "20m"), (*path, "jitter")), scope=scope)
 
@@ -141,6 +139,12 @@ def _exemption(read: Reader, t: dict[str, Any], path: Path, scope: Scope) -> Exe
     return Exemption(frozenset(rules), str(reason), str(author), end, scope)
 
 
+def _holdout(read: Reader, t: dict[str, Any], path: Path, scope: Scope) -> Holdout:
+    if scope != EVERYONE:
+        read.wrong(path, f"who is held out is asked nothing at all: take “{scope.words().strip()}” away")
+    return Holdout(read.number(t.get("share"), (*path, "share"), 0, 0.5), str(t.get("salt", "")))
+
+
 def _rest(name: str, make: Callable[..., Any]) -> Callable[[Reader, dict[str, Any], Path, Scope], Any]:
     return lambda read, t, path, scope: make(read.duration(t.get(name), (*path, name)), scope)
 
@@ -154,12 +158,11 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], Callable[[Reader, 
     "back_off": ("back_offs", ("base", "factor", "max"), ("base",), _back_off),
     "grace": ("graces", ("for",), ("for",), _rest("for", Grace)),
     "budget": ("budgets", ("points", "per", "costs"), ("points",), _budget),
-    "holdout": ("holdouts", ("share", "salt"), ("share",), lambda r, t, p, s: Holdout(
-        r.number(t.get("share"), (*p, "share"), 0, 0.5), str(t.get("salt", "")))),
+    "holdout": ("holdouts", ("share", "salt"), ("share",), _holdout),
     "open_case": ("open_cases", ("rest",), (), lambda r, t, p, s: OpenCase(
         r.duration(t.get("rest", "0s"), (*p, "rest")), s)),
     "same_question": ("same_questions", ("for",), ("for",), _rest("for", SameQuestion)),
-    "quiet_hours": ("quiets", ("from", "to", "jitter"), ("from", "to"), _quiet),
+    "quiet_hours": ("quiets", HOURS, ("from", "to"), _quiet),
     "weekend": ("quiets", ("days",), (), _weekend),
     "holidays": ("quiets", ("country", "dates"), (), _holidays),
     "exemption": ("exemptions", EXEMPTION_KEYS, EXEMPTION_KEYS, _exemption),
@@ -177,8 +180,8 @@ def parse_policy(definition: object, version: int = 0, holidays: Holidays | None
     if top.get("gap") is not None:
         rules.append((TOP_GAP, {"kind": "gap", "tiers": top["gap"]}))
     if top.get("quiet_hours") is not None:
-        table = read.table(top["quiet_hours"], ("quiet_hours",), ("from", "to", "jitter"))
-        rules.append((("quiet_hours",), {"kind": "quiet_hours", **table}))
+        hours = read.table(top["quiet_hours"], ("quiet_hours",), HOURS)
+        rules.append((("quiet_hours",), {"kind": "quiet_hours", **{k: v for k, v in hours.items() if k in HOURS}}))
     for name, kind in (("caps", "cap"), ("rules", None)):
         listed = [] if top.get(name) is None else top[name]
         if not isinstance(listed, list):

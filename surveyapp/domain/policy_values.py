@@ -37,6 +37,16 @@ class Reader:
             self.wrong(path, str(problem))
             return timedelta(0)
 
+    def window(self, value: object, path: Path, such_as: str) -> timedelta:
+        """A duration that is longer than nothing; `such_as` says what may be written."""
+        before = len(self.problems)
+        length = self.duration(value, path)
+        if len(self.problems) > before:
+            self.problems[-1] = (path, f"{self.problems[-1][1]}; write one such as {such_as}")
+        elif not length:
+            self.wrong(path, f"must be longer than nothing, such as {such_as}")
+        return length
+
     def count(self, value: object, path: Path) -> int:
         if type(value) is int and 0 <= value <= 10_000:
             return value

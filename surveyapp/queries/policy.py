@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from surveyapp.domain.policy import Policy
 from surveyapp.domain.policy_reading import parse_policy
-from surveyapp.models import PolicyDraft, PolicyVersion
+from surveyapp.models import Journey, PolicyDraft, PolicyVersion, Step, Survey
 from surveyapp.queries import catalog
 
 AnySession = Session | scoped_session[Session]
@@ -57,6 +57,18 @@ def parsed(number: int, definition: Mapping[str, Any]) -> Policy:
 @lru_cache(maxsize=64)
 def _parsed(number: int, definition: str) -> Policy:
     return parse_policy(json.loads(definition), number, holidays())
+
+
+def nameable(session: AnySession) -> dict[str, set[str]]:
+    """What a rule's scope may name, by the scope's word; what was archived since is still known."""
+    steps = session.execute(select(Journey.key, Step.key).outerjoin(Step, Step.journey_id == Journey.id)).all()
+    surveys = session.execute(select(Survey.key, Survey.group)).all()
+    return {
+        "journey": {journey for journey, _ in steps},
+        "step": {f"{journey}.{step}" for journey, step in steps if step},
+        "survey": {key for key, _ in surveys},
+        "group": {group for _, group in surveys if group},
+    }
 
 
 class Holidays(Mapping[str, Mapping[date, str]]):

@@ -3,7 +3,7 @@
 No version ever changes, and nothing that cannot be read becomes one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, scoped_session
 from surveyapp import clock
 from surveyapp.domain.policy import Policy
 from surveyapp.domain.policy_difference import differences
-from surveyapp.domain.policy_reading import parse_policy
+from surveyapp.domain.policy_reading import PolicyProblems, parse_policy
+from surveyapp.domain.policy_words import entries
 from surveyapp.models import Brand, PolicyDraft, PolicyVersion
-from surveyapp.queries.policy import draft, holidays, policy_in_force, version_in_force
+from surveyapp.queries.policy import draft, holidays, nameable, policy_in_force, version_in_force
 from surveyapp.services import audit
 from surveyapp.services.transaction import transaction
 
@@ -63,6 +64,7 @@ def add_version(
     """
     before = policy_in_force(session, now)
     after = parse_policy(definition, 0, holidays())
+    _no_strangers(session, definition)
     fresh = [exemption for exemption in after.exemptions if exemption not in before.exemptions]
     if fresh and not may_exempt:
         raise ExemptionNeedsAdmin
@@ -93,6 +95,7 @@ def save_draft(definition: Mapping[str, Any], actor: str, revision: int | None =
     parse_policy(definition, 0, holidays())
     with transaction() as session:
         _in_line(session)
+        _no_strangers(session, definition)
         now = clock.database_now(session)
         found = draft(session)
         if revision is not None and revision != (found.revision if found else 0):
@@ -143,6 +146,24 @@ def activate_draft(
 def read_policy(definition: Mapping[str, Any]) -> Policy:
     """The rules of a definition that may become a version. Raises PolicyProblems."""
     return parse_policy(definition, 0, holidays())
+
+
+def _no_strangers(session: AnySession, definition: Mapping[str, Any]) -> None:
+    """Raise PolicyProblems where a rule is about something that the programme never had."""
+    known = nameable(session)
+    strangers = [
+        ((*entry.path, name), f"the programme has no {name} '{entry.table[name]}': write {_one_of(keys)}")
+        for entry in entries(definition)
+        for name, keys in known.items()
+        if entry.table.get(name) is not None and entry.table[name] not in keys
+    ]
+    if strangers:
+        raise PolicyProblems(strangers)
+
+
+def _one_of(keys: Collection[str]) -> str:
+    listed = sorted(keys)
+    return f"one of {', '.join(listed[:12])}{' …' if len(listed) > 12 else ''}" if listed else "the rule without it"
 
 
 def _in_line(session: AnySession) -> None:

@@ -219,6 +219,11 @@ def test_a_hold_out_is_a_stable_share_of_people() -> None:
     ]
 
 
+def test_a_hold_out_covers_everything_and_says_so() -> None:
+    with pytest.raises(PolicyProblems, match="is asked nothing at all: take “about survey nps” away"):
+        parse_policy({"rules": [{"kind": "holdout", "share": 0.02, "survey": "nps"}]})
+
+
 def test_a_sensitive_event_stops_every_tier() -> None:
     accident = Sensitive("flight.accident", NOW - DAY, NOW + 364 * DAY)
     decision = rule({}, candidate=candidate(tier=1), sensitive=(accident,))
@@ -437,6 +442,13 @@ def test_a_cap_per_journey_reaches_back_as_long_as_a_journey_may_last() -> None:
         ([{"kind": "quiet_hours", "from": "08:00", "to": "20:00"},
           {"kind": "quiet_hours", "from": "20:00", "to": "08:00"}],
          "together the quiet hours cover the whole day"),
+        ([{"kind": "quiet_hours", "from": "20:00", "to": "08:00", "channel": "sms"},
+          {"kind": "quiet_hours", "from": "08:00", "to": "20:00"}],
+         "cover the whole day by sms"),
+        ([{"kind": "quiet_hours", "from": "00:00", "to": "23:59"}],
+         "leave 1m of the day open, and asks are spread over 20m"),
+        ([{"kind": "quiet_hours", "from": "20:00", "to": "08:00", "jitter": "13h"}],
+         "leave 12h of the day open, and asks are spread over 13h"),
     ],
 )  # fmt: skip
 def test_rules_that_leave_no_open_moment_are_refused(rules: list[dict[str, Any]], sentence: str) -> None:
@@ -451,6 +463,36 @@ def test_rules_that_never_matter_are_remarked_on() -> None:
         "A limit of 0 means never. Take the rule away for no limit.",
     ]
     assert remarks(parse_policy({"gap": "7d", "caps": [{"max": 2, "per": "30d"}]})) == []
+    never = {"kind": "budget", "points": 0}
+    short, long = ({"kind": "own_gap", "survey": "nps", "gap": gap} for gap in ("7d", "90d"))
+    said = remarks(parse_policy({"gap": {1: "7d", 2: "30d", 3: "30d"}, "rules": [never, short, long]}))
+    assert said == [
+        "The rest about survey nps never matters: the rest between any two asks is at least as long. Make it longer "
+        "than that, or take it away.",
+        "A budget of 0 points means never. Take the rule away for no limit.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "refused"),
+    [("7d", "30d", True), ("day", "week", True), ("day", "month", True), ("week", "30d", True), ("month", "90d", True),
+     ("week", "month", False), ("week", "day", False), ("1d", "week", False), ("7d", "7d", False)],
+)  # fmt: skip
+def test_a_wide_limit_below_a_narrow_one_is_a_contradiction(narrow: str, wide: str, refused: bool) -> None:
+    policy = {"caps": [{"max": 3, "per": narrow}, {"max": 2, "per": wide}]}
+    if refused:
+        with pytest.raises(PolicyProblems, match="lower the first or raise the second"):
+            parse_policy(policy)
+    else:
+        assert len(parse_policy(policy).caps) == 2
+
+
+def test_a_budget_must_pay_for_one_ask_on_a_channel_that_it_covers() -> None:
+    for rule_made in ({"points": 0.5, "costs": {"web": 1}}, {"points": 1, "channel": "sms"}):
+        with pytest.raises(PolicyProblems, match="is smaller than the cost of a single ask"):
+            parse_policy({"rules": [{"kind": "budget", **rule_made}]})
+    for rule_made in ({"points": 1, "costs": {}}, {"points": 0.5}, {"points": 2, "channel": "sms"}):
+        assert len(parse_policy({"rules": [{"kind": "budget", **rule_made}]}).budgets) == 1
 
 
 def test_the_next_moment_lies_after_the_rivals_ask_and_its_rest() -> None:

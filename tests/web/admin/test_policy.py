@@ -133,7 +133,12 @@ def test_zero_is_never_and_empty_is_no_limit(editor: Console) -> None:
     [
         ("caps.0", "max", {"n": "-3"}, "A number under 0 means nothing here."),
         ("caps.0", "max", {"n": "two"}, "“two” is no whole number."),
-        ("caps.0", "per", {"n": "0", "unit": "d"}, "Must be a duration such as 30d, or journey, day, week or month."),
+        (
+            "caps.0",
+            "per",
+            {"n": "0", "unit": "d"},
+            "Must be longer than nothing, such as 30d, or journey,",
+        ),
         ("gap", "tiers.1", {"n": "", "unit": "d"}, "Left empty. Write 0 for no rest"),
         ("gap", "tiers.1", {"n": "99", "unit": "d"}, "swap the two or make them equal."),
         ("gap", "tiers.1", {"n": "9999", "unit": "d"}, "A duration is at most 3650d"),

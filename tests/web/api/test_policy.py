@@ -70,6 +70,9 @@ def test_a_policy_may_begin_later(client: FlaskClient, admin: dict[str, str]) ->
         ({"quiet_hours": {"from": "09:00", "to": "09:00"}}, "quiet_hours", "cover the whole day"),
         ({"rules": [{"kind": "telepathy"}]}, "rules.0.kind", "unknown rule"),
         ({"rules": [{"kind": "cap", "max": 1, "per": "30d", "country": "FR"}]}, "rules.0.country", "unknown key"),
+        ({"caps": [{"max": 1, "per": "30d", "journey": "cruise"}]}, "caps.0.journey", "write one of flight"),
+        ({"rules": [{"kind": "own_gap", "gap": "9d", "survey": "nps"}]}, "rules.0.survey", "has no survey 'nps'"),
+        ({"rules": [{"kind": "own_gap", "gap": "9d", "group": "csat"}]}, "rules.0.group", "the rule without it"),
     ],
 )
 def test_a_policy_that_cannot_be_is_refused_with_the_place_and_what_to_write(

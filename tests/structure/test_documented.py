@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import config
+from surveyapp.domain.policy_reading import KINDS
 from surveyapp.web.surfaces import SURFACES
 
 README = (config.ROOT / "README.md").read_text()
@@ -92,6 +93,13 @@ def test_every_api_route_is_in_the_document(app: OpenAPI) -> None:
 def test_every_surface_is_in_the_readme() -> None:
     grid = section("Who may enter what")
     assert [s.blueprint.name for s in SURFACES if f"`{s.blueprint.name}`" not in grid] == []
+
+
+def test_every_rule_of_a_policy_is_told_with_its_fields() -> None:
+    told = (config.ROOT / "docs" / "programme-file.md").read_text()
+    rows = {line.split("|")[1].strip(" `"): line.split("|")[2] for line in told.splitlines() if line.startswith("| `")}
+    missing = [(kind, name) for kind, (_, names, _, _) in KINDS.items() for name in names if name not in rows[kind]]
+    assert missing == []
 
 
 def test_every_command_is_in_the_readme(app: OpenAPI) -> None:

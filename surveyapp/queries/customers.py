@@ -108,7 +108,7 @@ def _events(session: AnySession, ids: Sequence[int], limit: int, before: Place |
                 "name": event.name,
                 "instance": event.instance,
                 "properties": event.properties,
-                "received_at": event.received_at.isoformat(),
+                "received_at": event.received_at.isoformat().replace("+00:00", "Z"),
             },
         )
         for event, journey, step in session.execute(_page(query, "event", Event.occurred_at, Event.id, limit, before))

@@ -53,7 +53,7 @@ class TimelineQuery(BaseModel):
 
 
 @blueprint.put(
-    "/customers/<external_id>",
+    "/customers/<path:external_id>",
     responses={200: CustomerShown, 410: Problem},
     openapi_extensions=reads(CustomerBody, {"email": "ada@example.org", "attributes": {"customer_type": "Returning"}}),
 )
@@ -76,7 +76,7 @@ def keep_customer(path: CustomerPath):
     return shown(customer)
 
 
-@blueprint.get("/customers/<external_id>", responses={200: CustomerShown, 404: Problem})
+@blueprint.get("/customers/<path:external_id>", responses={200: CustomerShown, 404: Problem})
 def show_customer(path: CustomerPath):
     """Show a customer
 
@@ -85,7 +85,7 @@ def show_customer(path: CustomerPath):
     return shown(_known(path.external_id))
 
 
-@blueprint.delete("/customers/<external_id>", responses={200: Erased, 404: Problem})
+@blueprint.delete("/customers/<path:external_id>", responses={200: Erased, 404: Problem})
 def erase_customer(path: CustomerPath):
     """Erase a person
 
@@ -99,7 +99,7 @@ def erase_customer(path: CustomerPath):
     return {"erased": True, "touched": done.touched}
 
 
-@blueprint.get("/customers/<external_id>/timeline", responses={200: TimelinePage, 404: Problem})
+@blueprint.get("/customers/<path:external_id>/timeline", responses={200: TimelinePage, 404: Problem})
 def show_timeline(path: CustomerPath, query: TimelineQuery):
     """Show everything that happened to a customer
 
@@ -119,7 +119,7 @@ def show_timeline(path: CustomerPath, query: TimelineQuery):
 
 
 @blueprint.post(
-    "/customers/<external_id>/opt-out",
+    "/customers/<path:external_id>/opt-out",
     responses={200: OptedOut, 404: Problem},
     openapi_extensions=reads(OptOutBody, {"channel": "email"}),
 )

@@ -94,7 +94,7 @@ def put_policy():
     return {"version": version.number, "effective_from": iso(version.effective_from), "policy": version.definition}
 
 
-@blueprint.get("/customers/<external_id>/explain", responses={200: Explanation})
+@blueprint.get("/customers/<path:external_id>/explain", responses={200: Explanation})
 def explain(path: CustomerPath, query: ExplainQuery):
     """Explain whether a customer may be asked now
 

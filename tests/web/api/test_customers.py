@@ -75,7 +75,9 @@ def test_a_wrong_field_is_named_and_changes_nothing(
     assert session.scalar(select(func.count()).select_from(Customer)) == 0
 
 
-@pytest.mark.parametrize("external_id", ["é ü", "a+b&c=d", "'; DROP TABLE customer;--", "😀", "%2e", "C-1", "c-1 "])
+@pytest.mark.parametrize(
+    "external_id", ["é ü", "a+b&c=d", "'; DROP TABLE customer;--", "😀", "%2e", "C-1", "c-1 ", "a/b//c", "https://x"]
+)
 def test_an_id_is_an_exact_text(
     client: FlaskClient, session: Database, admin: dict[str, str], external_id: str
 ) -> None:
@@ -83,6 +85,10 @@ def test_an_id_is_an_exact_text(
     assert shown(client.put(address, json={}, headers=admin))["external_id"] == external_id
     assert shown(client.get(address, headers=admin))["external_id"] == external_id
     assert client.get(URL, headers=admin).status_code == 404
+    assert client.get(f"{address}/timeline", headers=admin).json == {"items": [], "next": None}
+    assert client.post(f"{address}/opt-out", json={"channel": "sms"}, headers=admin).status_code == 200
+    assert client.delete(address, headers=admin).status_code == 200
+    assert client.get(address, headers=admin).status_code == 404
 
 
 def test_an_opt_out_holds_and_is_shown(client: FlaskClient, session: Database, admin: dict[str, str]) -> None:
@@ -145,6 +151,7 @@ def test_a_timeline_is_newest_first_and_pages_without_gaps(
     assert items[0]["kind"] == "response"
     assert (items[0]["score"], items[0]["comment"]) == (4, "Fine")
     assert [one["at"] for one in items] == sorted((one["at"] for one in items), reverse=True)
+    assert all(one["received_at"].endswith("Z") for one in items[1:])
     assert sorted(one["id"] for one in items[1:]) == [f"e-{i}" for i in range(10)]
     for odd in ("before=x", "before=2025-11-02T08:00:00Z~event~x", "limit=0", "limit=x", "limit=9999"):
         assert client.get(f"{URL}/timeline?{odd}", headers=admin).status_code == 422

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from surveyapp.domain.fields import (
@@ -17,6 +17,7 @@ from surveyapp.domain.fields import (
 )
 from surveyapp.domain.vocabulary import Channel, ResponseStatus
 
+AHEAD = timedelta(days=365)  # what lies beyond is no history, and near the year 9999 no local day
 COMMENT_LIMIT = 10_000
 LANGUAGE_LIMIT = 20
 DECISION_LIMIT = 40
@@ -52,7 +53,7 @@ class ImportedResponse:
     inclusion: float | None = None
 
 
-def read_imported(value: object) -> ImportedResponse | list[str]:
+def read_imported(value: object, now: datetime) -> ImportedResponse | list[str]:
     """The answer, or every problem found, each a sentence that begins with the field's name.
 
     An unknown time zone is no problem: the brand's is used. Without `event_at` the answer's own time stands for it.
@@ -63,6 +64,11 @@ def read_imported(value: object) -> ImportedResponse | list[str]:
     journey, step = _read_step(value, problems)
     answered_at = read_instant(value.get("answered_at"), "answered_at", problems)
     event_at = answered_at if value.get("event_at") is None else read_instant(value["event_at"], "event_at", problems)
+    problems += [
+        f"{name}: lies more than a year ahead; check the sender's clock"
+        for name, moment in {"answered_at": answered_at, "event_at": event_at}.items()
+        if value.get(name) is not None and moment is not None and moment > now + AHEAD
+    ]
     customer = value.get("customer")
     found: dict[str, Any] = {
         "id": read_id(value.get("id"), "id", problems),

@@ -80,8 +80,9 @@ def import_responses(values: Sequence[object]) -> ImportResult:
     each together with its roll-up, so that an import cut short is continued by sending it again.
     """
     result = ImportResult()
+    now = clock.now()
     for start in range(0, len(values), AT_ONCE):
-        read = [(place, read_imported(values[place])) for place in range(start, min(start + AT_ONCE, len(values)))]
+        read = [(place, read_imported(values[place], now)) for place in range(start, min(start + AT_ONCE, len(values)))]
         good = [(place, row) for place, row in read if isinstance(row, ImportedResponse)]
         result.rejected |= {place: row for place, row in read if isinstance(row, list)}
         with transaction() as session:

@@ -103,6 +103,8 @@ def test_good_answers_are_kept_beside_bad_ones_named_by_their_place(session: Dat
         ({"status": "happy"}, "status: 'happy' is none of provisional, confirmed, suspected_bot"),
         ({"answered_at": "2026-11-02T09:00:00"}, "answered_at: has no zone; add Z or an offset such as +01:00"),
         ({"answered_at": 7}, "answered_at: must be a text such as 2026-11-02T08:15:00Z"),
+        ({"answered_at": "9999-12-31T23:30:00Z"}, "answered_at: lies more than a year ahead; check the sender's clock"),
+        ({"event_at": "9999-12-31T23:30:00Z"}, "event_at: lies more than a year ahead; check the sender's clock"),
         ({"event_at": "soon"}, "event_at: is no time; write it as 2026-11-02T08:15:00Z"),
         ({"context": []}, "context: must be an object, not a list"),
         ({"comment": 7}, "comment: must be a text, not a number"),

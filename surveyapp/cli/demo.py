@@ -8,6 +8,7 @@ from flask import Flask
 
 from surveyapp.cli import serve
 from surveyapp.cli.serve import demo
+from surveyapp.domain.vocabulary import Outcome
 from surveyapp.extensions import db
 from surveyapp.services import demonstration, replay
 from surveyapp.services.passengers import STEPS, PassengerFileUnreadable
@@ -67,10 +68,11 @@ def replay_file(file: Path, limit: int | None) -> None:
     bar = Bar("Replaying passengers", len(people) * len(STEPS))
     done, counts = demonstration.replay_passengers(people, bar.show)
     bar.end()
-    refused = replay.refusals("replay")
+    refused = replay.outcomes("replay")
+    asked, answered = refused.pop(Outcome.ASKED, 0), sum(count.collected[1] for count in counts)
     db.session.remove()
     click.echo(f"passengers {len(people):,} · events {done.events:,}")
-    click.echo(f"asked {done.asked:,} · answered {done.answered:,} · not asked {refused.total():,}")
+    click.echo(f"asked {asked:,} · answered {answered:,} · not asked {refused.total():,}")
     for reason, number in refused.most_common():
         click.echo(f"  not asked: {reason:<20} {number:>8,}")
     click.echo(f"\n{'CSAT by step':<28}{'collected':>22}{'recount of the file':>24}")

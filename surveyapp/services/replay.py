@@ -88,9 +88,9 @@ def replay(
                 plan_recurring()
                 planned = moment
             tally = delivery.send_due(ways_out, CLAIM)
-            done.asked += tally.sent
             if tally.sent:
-                for asked in _new_asks(last_invitation):
+                for asked in _new_asks(last_invitation):  # a reminder is sent too, but asks nobody anew
+                    done.asked += 1
                     last_invitation = max(last_invitation, asked.invitation_id)
                     reply = answer(asked)
                     if reply is not None:
@@ -173,12 +173,12 @@ def _give(
     return [r for r in replies if r[0] > moment]
 
 
-def refusals(source: str) -> Counter[str]:
-    """How many decisions about events of this source did not ask, by reason; `waiting` for what still waits."""
+def outcomes(source: str) -> Counter[str]:
+    """How many decisions about events of this source asked, still wait, or refused, these by their reason."""
     query = (
         select(Decision.outcome, Decision.reason, func.count())
         .join(Event, Event.id == Decision.event_id)
-        .where(Event.source == source, Decision.outcome != Outcome.ASKED)
+        .where(Event.source == source)
         .group_by(Decision.outcome, Decision.reason)
     )
     found: Counter[str] = Counter()

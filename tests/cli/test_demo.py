@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from surveyapp import clock
 from surveyapp.extensions import db
-from surveyapp.models import Customer, Decision, Event, Response, Trigger
+from surveyapp.models import Customer, Decision, Event, Message, Response, Trigger
 from surveyapp.services.passengers import NEEDED, STEPS
 
 PASSENGERS = 40
@@ -60,6 +60,12 @@ def test_passengers_answer_as_in_the_file_and_the_figures_equal_a_recount(app: F
     done = app.test_cli_runner().invoke(args=["demo", "replay", str(file)])
     assert done.exit_code == 0, done.output
     assert "Collected answers and recount are equal." in done.output
+    asked = db.session.scalar(select(func.count()).where(Decision.outcome == "asked"))
+    said = f"asked {asked:,} · answered {db.session.scalar(select(func.count(Response.id)))} · not asked"
+    assert f"{said} {14 * PASSENGERS - asked:,}" in done.output
+    assert db.session.scalar(select(func.count()).where(Message.kind == "reminder"))
+    again = app.test_cli_runner().invoke(args=["demo", "replay", str(file)])
+    assert said in again.output
     with file.open() as opened:
         ratings = {int(row["ID"]): row for row in csv.DictReader(opened)}
     columns = {step: column for column, (step, _) in STEPS.items()}

@@ -226,7 +226,7 @@ def _wrong_alone(values: Mapping[str, Any]) -> Iterator[str]:
     if price and not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})? [A-Z]{3}", price):
         yield "SMS_SEGMENT_PRICE: must read like 0.045 EUR"
     sender = values.get("EMAIL_FROM")
-    if sender is not None and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", parseaddr(sender)[1]):
+    if sender is not None and not (sender.isprintable() and re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", parseaddr(sender)[1])):
         yield "EMAIL_FROM: must be an address such as questions@example.org, or 'Name <questions@example.org>'"
 
 

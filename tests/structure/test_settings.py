@@ -40,6 +40,7 @@ def test_without_secrets_both_are_named() -> None:
         ({"SEND_BATCH": "0", "LEASE_SECONDS": "0"}, ["SEND_BATCH", "LEASE_SECONDS"]),
         ({"EMAIL_FROM": "nobody"}, ["EMAIL_FROM"]),
         ({"EMAIL_FROM": "Us <us at example.org>"}, ["EMAIL_FROM"]),
+        ({"EMAIL_FROM": "Us\r\nBcc: all <us@example.org>"}, ["EMAIL_FROM"]),
         ({"SMS_SEGMENT_PRICE": "0,045 EUR"}, ["SMS_SEGMENT_PRICE"]),
         ({"REDIS_URL": "localhost"}, ["REDIS_URL"]),
         ({"SENDGRID_API_URL": "nope", "TWILIO_API_URL": "ftp://host"}, ["SENDGRID_API_URL", "TWILIO_API_URL"]),

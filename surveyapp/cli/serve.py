@@ -27,6 +27,8 @@ from surveyapp.services import accounts
 
 HOST = "127.0.0.1"
 FLASK = (sys.executable, "-m", "flask", "--app", "wsgi")
+WEB = ("--workers", "1", "--blocking-threads", "8", "--log-level", "error", "--workers-kill-timeout", "3")
+"""Ctrl-C reaches the server's worker as well as us, and told twice to stop it may never end: it is left after 3 s."""
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE_SECONDS = 30  # what a provider has in hand is finished first
 START_SECONDS = 300  # a slow machine is waited for; a process that ends is noticed at once
@@ -91,7 +93,7 @@ def _children(port: int) -> Iterator[dict[str, subprocess.Popen[bytes]]]:
     """Web and jobs as child processes, stopped in order whatever happens here."""
     web = (sys.executable, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port))
     commands = {
-        "web": (*web, "--workers", "1", "--blocking-threads", "8", "--log-level", "error", "wsgi:app"),
+        "web": (*web, *WEB, "wsgi:app"),
         "jobs": (*FLASK, "jobs", "run"),
     }
     for stop in STOPS:

@@ -122,7 +122,7 @@ def test_it_says_where_to_go_serves_and_stops_all_of_it(running: subprocess.Pope
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as response:
         assert response.status == 200
     assert len(children_of(running.pid)) >= 2
-    running.send_signal(signal.SIGINT)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to every process of ours
     assert running.wait(180) == 0
     assert children_of(running.pid) == []
     with socket.socket() as probe:

@@ -24,7 +24,12 @@ def slots(text: str) -> frozenset[str]:
 
 def in_language(texts: Mapping[str, str], language: str, own: str) -> str:
     """The text in `language`, else in the brand's own language, else the first one there is, else nothing."""
-    return texts.get(language) or texts.get(own) or next(iter(texts.values()), "")
+    return texts.get(read_in(texts, language, own), "")
+
+
+def read_in(texts: Mapping[str, str], language: str, own: str) -> str:
+    """The language that `in_language` finds its text in; `language` itself where there is no text at all."""
+    return next((code for code in (language, own) if texts.get(code)), next(iter(texts), language))
 
 
 def choose_language(wanted: Sequence[str | None], offered: Sequence[str], own: str) -> str:

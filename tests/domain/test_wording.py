@@ -2,7 +2,7 @@
 
 import pytest
 
-from surveyapp.domain.wording import as_text_message, choose_language, fill, in_language, slots
+from surveyapp.domain.wording import as_text_message, choose_language, fill, in_language, read_in, slots
 
 
 def test_slots_are_filled_once_and_literally():
@@ -19,6 +19,13 @@ def test_a_text_missing_in_a_language_falls_back_to_the_brands_own():
     assert in_language({"en": "check-in"}, "fr", "en") == "check-in"
     assert in_language({"de": "Check-in"}, "fr", "en") == "Check-in"
     assert in_language({}, "fr", "en") == ""
+
+
+def test_the_language_that_a_text_is_read_in_is_known():
+    assert read_in({"en": "check-in", "fr": "l'enregistrement"}, "fr", "en") == "fr"
+    assert read_in({"en": "check-in", "fr": ""}, "fr", "en") == "en"
+    assert read_in({"de": "Check-in"}, "fr", "en") == "de"
+    assert read_in({}, "fr", "en") == "fr"
 
 
 @pytest.mark.parametrize(

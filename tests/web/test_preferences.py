@@ -50,6 +50,13 @@ def test_looking_at_the_way_out_changes_nothing(client, invitation, session):
     assert suppressed(session) == []
 
 
+def test_what_a_language_lacks_is_listed_in_the_brands_own_and_marked(client, app):
+    make_brand(languages=["en", "fr"])
+    page = client.get(preferences(make_invitation(make_survey(about={"en": "check-in"}), language="fr"))).text
+    assert page.count('<bdi lang="en">Check-in</bdi>') == 2
+    assert 'aria-label="Arrêter – Check-in"' in page
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -309,6 +309,26 @@ def test_a_language_the_brand_lacks_reads_as_the_brands_own(client, app):
     assert 'lang="fr"' in page.text
 
 
+def test_a_page_without_a_person_speaks_the_browsers_language(client, app):
+    make_brand(languages=["en", "fr"])
+    page = client.get("/s/not-a-link", headers={"Accept-Language": "pt, fr-CA;q=0.8, en;q=0.5"})
+    assert (page.status_code, page.headers["Content-Language"]) == (404, "fr")
+    assert "Ce lien n’est pas complet." in page.text
+
+
+def test_words_that_a_survey_lacks_in_a_language_are_marked_as_the_other_ones(client, app):
+    make_brand(languages=["en", "fr"])
+    survey = make_survey(about={"en": "check-in"}, follow_up=[CHIPS])
+    asked = make_invitation(survey, step=make_step(), language="fr")
+    first = client.get(link(asked)).text
+    assert 'satisfaction concernant <bdi lang="en">check-in</bdi>\u202f?' in first
+    assert client.post(link(asked), data={"score": "2"}).status_code == 303
+    second = client.get(link(asked) + "/2").text
+    assert '<h1><bdi lang="en">What is the main reason for your score?</bdi></h1>' in second
+    assert '<bdi lang="en">Booking</bdi>' in second
+    assert "<bdi" not in client.get(link(asked) + "/2?lang=en").text
+
+
 def test_arabic_is_turned_by_direction_alone(client, app):
     make_brand(languages=["en", "ar"])
     html = client.get(link(make_invitation(make_survey("nps", "nps"), language="ar"))).text

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from markupsafe import Markup
-
 from surveyapp.domain.questions import (
     COMMENT_LIMIT,
     KINDS,
@@ -19,7 +17,6 @@ from surveyapp.domain.questions import (
     Question,
 )
 from surveyapp.domain.questions.kinds import FIRST_DAY, HIGHEST, LAST_DAY, LOWEST
-from surveyapp.domain.wording import in_language
 from surveyapp.web.respond.shell import Frame
 
 LIMITS = {Kind.COMMENT: 4 * COMMENT_LIMIT, Kind.TEXT: 4 * TEXT_LIMIT, Kind.LONG: 4 * LONG_LIMIT}
@@ -78,7 +75,7 @@ def _ask(
     return Ask(
         key=question.key,
         kind=str(kind),
-        text=_own_direction(page, _text(page, question, group)),
+        text=_text(page, question, group),
         options=_options(page, question),
         given="" if given is None else given,
         error=_error(page, question, problem) if problem else None,
@@ -91,7 +88,7 @@ def _ask(
 
 def _text(page: Frame, question: Question, group: Group | None) -> str:
     """The question in the page's language; a missing text falls back to the brand's, none at all to the standard."""
-    text = in_language(question.asks(group), page.words.language, page.brand.language)
+    text = page.own(question.asks(group))
     if text:
         return text
     if question.kind is Kind.COMMENT:
@@ -101,20 +98,12 @@ def _text(page: Frame, question: Question, group: Group | None) -> str:
     return str((promoter or texts.get(question.key) or texts[question.kind])["ask"])
 
 
-def _own_direction(page: Frame, text: str) -> str:
-    """A survey's own text: where it lacks a right-to-left language it is shown in another, which runs its own way."""
-    return Markup("<bdi>{}</bdi>").format(text) if page.words.direction == "rtl" else text
-
-
 def _options(page: Frame, question: Question) -> list[dict[str, Any]]:
-    language, own = page.words.language, page.brand.language
     if question.kind is Kind.EMOTION:
         names = page.words.texts["standard"]["emotion"]["labels"]
         faces = [{"key": o.key, "text": names[o.key], "face": place} for place, o in enumerate(question.options)]
         return faces[::-1]
-    options = [
-        {"key": o.key, "text": _own_direction(page, in_language(o.label, language, own))} for o in question.options
-    ]
+    options = [{"key": o.key, "text": page.own(o.label)} for o in question.options]
     if question.other:
         options.append({"key": OTHER, "text": page.words.say("page.other")})
     return options

@@ -200,8 +200,7 @@ def _open(token: str, *, settled_too: bool = False) -> tuple[Frame, Asked] | Res
 
 
 def _frame(token: str, uid: str, asked: Asked) -> Frame:
-    preferred = [asked.language, *request.accept_languages.values()]
-    return shell.frame(asked.brand, *preferred, token=token, uid=uid, anonymous=asked.public)
+    return shell.frame(asked.brand, asked.language, token=token, uid=uid, anonymous=asked.public)
 
 
 def _record(token: str, uid: str, number: int) -> Response:

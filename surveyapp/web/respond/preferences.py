@@ -12,7 +12,6 @@ from surveyapp.domain import tokens
 from surveyapp.domain.masking import masked_email, masked_phone
 from surveyapp.domain.promise import at_most, in_words
 from surveyapp.domain.vocabulary import Channel
-from surveyapp.domain.wording import in_language
 from surveyapp.extensions import db
 from surveyapp.models import Customer
 from surveyapp.queries import preferences, respond
@@ -167,15 +166,14 @@ def _kinds(page: Frame, person: Person) -> list[dict[str, Any]]:
     shown = []
     for kind in preferences.kinds(db.session, person.customer_id):
         titles = dict.fromkeys(_title(page, metric, about) for metric, about in kind.asked_about)
-        shown.append({"key": kind.key, "name": " · ".join(titles), "open": kind.key not in person.closed_kinds})
+        shown.append({"key": kind.key, "name": Markup(" · ").join(titles), "open": kind.key not in person.closed_kinds})
     return shown
 
 
-def _title(page: Frame, metric: str, about: Mapping[str, str]) -> str:
+def _title(page: Frame, metric: str, about: Mapping[str, str]) -> Markup:
     """What a question is about, short enough for a list."""
-    text = in_language(about, page.words.language, page.brand.language)
-    title = page.words.say("preferences.recommend") if metric in ("nps", "tnps") or not text else text
-    return title[:1].upper() + title[1:]
+    title = page.own({language: text[:1].upper() + text[1:] for language, text in about.items()})
+    return page.say("preferences.recommend") if metric in ("nps", "tnps") or not title else title
 
 
 def _line(page: Frame, one: AskedBefore) -> dict[str, str]:

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from surveyapp import clock
 from surveyapp.domain.questions import NOT_APPLICABLE, Group, Problem, Question
 from surveyapp.domain.vocabulary import ResponseStatus
-from surveyapp.domain.wording import in_language
 from surveyapp.extensions import db
 from surveyapp.queries import respond
 from surveyapp.queries.policy import policy_in_force
@@ -32,7 +31,6 @@ def primary(asked: Asked) -> int | str | None:
 def score_screen(page: Frame, asked: Asked, chosen: int | str | None, visit: str, error: str | None = None) -> Response:
     """Step 1: one question and its scale."""
     metric, action = asked.definition.metric, page.address("respond.answer", token=page.token)
-    about = in_language(asked.definition.about, page.words.language, page.brand.language)
     scale = page.scale(metric)
     live = {} if chosen is None else _live(page, asked, chosen, action)
     return shell.show(
@@ -41,7 +39,7 @@ def score_screen(page: Frame, asked: Asked, chosen: int | str | None, visit: str
         ("bar" if scale.horizontal else "rows", *(("more", "live") if live else ())),
         422 if error else 200,
         scripted=True,
-        question=page.question(metric, about),
+        question=page.question(metric, asked.definition.about),
         context=_context(page, asked),
         scale=scale,
         chosen=chosen,
@@ -122,9 +120,7 @@ def thanks_screen(
     shown = asks(page, offered, group, stored=asked.answers, form=form, problems=problems)
     path = None
     if thanks.link and group is Group.PROMOTER:
-        language, own = page.words.language, page.brand.language
-        texts = [in_language(one, language, own) for one in (thanks.text, thanks.label)]
-        path = {"text": texts[0], "label": texts[1], "href": thanks.link}
+        path = {"text": page.own(thanks.text), "label": page.own(thanks.label), "href": thanks.link}
     return shell.show(
         page,
         "thanks",
@@ -178,8 +174,7 @@ def _context(page: Frame, asked: Asked) -> str | None:
     """What happened and when, above the question; nothing for a question about the relation as a whole."""
     if asked.journey is None or asked.event_day is None:
         return None
-    name = in_language(asked.journey, page.words.language, page.brand.language)
-    return page.say("page.context", s=name, date=page.words.day(asked.event_day))
+    return page.say("page.context", s=page.own(asked.journey), date=page.words.day(asked.event_day))
 
 
 def _write_to(page: Frame) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from surveyapp.domain import tokens
 from surveyapp.domain.questions import NOT_APPLICABLE
 from surveyapp.domain.scores import METRICS
-from surveyapp.domain.wording import fill
+from surveyapp.domain.wording import fill, in_language, read_in
 from surveyapp.extensions import db
 from surveyapp.queries import respond
 from surveyapp.queries.respond import BrandFacts
@@ -77,13 +77,23 @@ class Frame:
         """A text for the page, its values escaped; inside right-to-left words each keeps its own direction."""
         return self._filled(self.words.text(key), values)
 
-    def question(self, metric: str, about: str) -> Markup:
+    def question(self, metric: str, about: Mapping[str, str]) -> Markup:
         """The locked question, filled in."""
-        return self._filled(self.words.ask(metric), {"s": about})
+        return self._filled(self.words.ask(metric), {"s": self.own(about)})
+
+    def own(self, texts: Mapping[str, str]) -> Markup:
+        """A survey's own text. Where it lacks the page's language it is shown in another, which is marked and runs its
+        own way."""
+        text = in_language(texts, self.words.language, self.brand.language)
+        found = read_in(texts, self.words.language, self.brand.language)
+        return escape(text) if found == self.words.language else Markup('<bdi lang="{}">{}</bdi>').format(found, text)
 
     def _filled(self, text: str, values: Mapping[str, object]) -> Markup:
         isolated = Markup("<bdi>{}</bdi>") if self.words.direction == "rtl" else Markup("{}")
-        safe = {key: isolated.format(value) for key, value in {"b": self.brand.name, **values}.items()}
+        safe = {
+            key: value if isinstance(value, Markup) else isolated.format(value)
+            for key, value in {"b": self.brand.name, **values}.items()
+        }
         return Markup(fill(str(escape(text)), safe))  # noqa: S704 - every part is escaped
 
     def scale(self, metric: str) -> Scale:
@@ -109,10 +119,10 @@ def frame(
     uid: str | None = None,
     anonymous: bool = False,
 ) -> Frame:
-    """The frame in the language asked for by `?lang=`, else the first preferred one that the brand offers."""
-    wanted = request.args.get("lang")
-    chosen = brand.words(wanted, *preferred)
-    usual = brand.words(*preferred)
+    """The frame in the language asked for by `?lang=`, else the first that the brand offers of the preferred ones and
+    the browser's."""
+    usual = brand.words(*preferred, *request.accept_languages.values())
+    chosen = brand.words(request.args.get("lang"), usual.language)
     return Frame(brand, chosen, token, uid, anonymous, keeps_language=anonymous or chosen.language != usual.language)
 
 

@@ -10,7 +10,7 @@ from surveyapp.models.customers import Customer
 
 
 class Case(Base):
-    """Open until `closed_at`. `step` is the long form of the step it is about."""
+    """Open until `closed_at`; free until somebody takes it. `step` is the long form of the step it is about."""
 
     __tablename__ = "case"
     __table_args__ = (Index("ix_case_customer_closed", "customer_id", "closed_at"),)
@@ -22,6 +22,8 @@ class Case(Base):
     step: Mapped[str | None] = mapped_column(String(161))
     opened_at: Mapped[datetime]
     opened_by: Mapped[str] = mapped_column(String(254))
+    taken_at: Mapped[datetime | None]
+    taken_by: Mapped[str | None] = mapped_column(String(254))
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[str | None] = mapped_column(String(254))
 

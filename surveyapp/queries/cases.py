@@ -27,6 +27,7 @@ class CaseRow:
     reason: str | None
     step: str | None
     opened_at: datetime
+    taken_by: str | None
     closed_at: datetime | None
 
 
@@ -61,6 +62,6 @@ def case_page(
     if after is not None:
         query = query.where(Case.id < after)
     return [
-        CaseRow(case.id, case.uid, person, case.reason, case.step, case.opened_at, case.closed_at)
+        CaseRow(case.id, case.uid, person, case.reason, case.step, case.opened_at, case.taken_by, case.closed_at)
         for case, person in session.execute(query)
     ]

@@ -1,4 +1,4 @@
-"""Cases are opened and closed: while one is open, a policy that says so asks its customer nothing."""
+"""Cases are opened, taken and closed: while one is open, a policy that says so asks its customer nothing."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -24,6 +24,14 @@ WISH = "asked to be contacted"
 
 class CaseUnknown(Exception):
     """There is no case of this id."""
+
+
+class CaseClosed(Exception):
+    """Nobody looks after it any more: it is closed."""
+
+
+class CaseTaken(Exception):
+    """Somebody else looks after it."""
 
 
 class CustomerUnknown(Exception):
@@ -61,12 +69,52 @@ def open_case(external_id: str, reason: str | None = None, step: str | None = No
     return case
 
 
+def take_case(uid: str, previous: str | None = None) -> Case:
+    """The case, looked after by whoever acts now; one of their own stays as it is.
+
+    `previous` is who had it when they looked, None for a free one. Raises CaseUnknown, CaseClosed, or CaseTaken where
+    somebody else has taken it meanwhile.
+    """
+    with transaction() as session:
+        case, me = _open_one(session, uid), audit.actor.get()[:254]
+        if case.taken_by != me:
+            if case.taken_by not in (None, previous):
+                raise CaseTaken(case.taken_by)
+            audit.note(session, "case.taken", uid, {"from": case.taken_by} if case.taken_by else {})
+            case.taken_at, case.taken_by = clock.database_now(session), me
+    return case
+
+
+def give_back_case(uid: str) -> Case:
+    """The case, free again; a free one stays as it is. Raises CaseUnknown, CaseClosed, or CaseTaken by another."""
+    with transaction() as session:
+        case = _open_one(session, uid)
+        if case.taken_by is not None:
+            if case.taken_by != audit.actor.get()[:254]:
+                raise CaseTaken(case.taken_by)
+            audit.note(session, "case.given_back", uid, {})
+            case.taken_at, case.taken_by = None, None
+    return case
+
+
+def _open_one(session: scoped_session[Session], uid: str) -> Case:
+    case = _locked(session, uid)
+    if case.closed_at is not None:
+        raise CaseClosed
+    return case
+
+
+def _locked(session: scoped_session[Session], uid: str) -> Case:
+    case = session.scalars(select(Case).where(Case.uid == uid).with_for_update()).one_or_none()
+    if case is None:
+        raise CaseUnknown
+    return case
+
+
 def close_case(uid: str, outcome: CaseOutcome | None = None) -> Case:
     """The case, closed; closing it again changes nothing. How it ended stands in the audit. Raises CaseUnknown."""
     with transaction() as session:
-        case = session.scalars(select(Case).where(Case.uid == uid).with_for_update()).one_or_none()
-        if case is None:
-            raise CaseUnknown
+        case = _locked(session, uid)
         if case.closed_at is None:
             case.closed_at, case.closed_by = clock.database_now(session), audit.actor.get()[:254]
             audit.note(session, "case.closed", uid, {"outcome": outcome} if outcome else {})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from surveyapp.models import AuditEntry, Case, Customer, Journey, Response
@@ -18,9 +18,13 @@ BEFORE = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Which cases: open or closed ones, about steps of one journey, of one customer (external id)."""
+    """Which cases: open or closed ones, about steps of one journey, of one customer (external id).
+
+    `looked_after_by` leaves the open ones that this person has taken, and those that nobody has.
+    """
 
     closed: bool = False
+    looked_after_by: str | None = None
     journey: str | None = None
     customer: str | None = None
 
@@ -46,6 +50,7 @@ class CaseLine:
     opened_by: str
     closed_at: datetime | None
     closed_by: str | None
+    taken_by: str | None = None
     answer: Answer | None = None
     outcome: str | None = None
 
@@ -58,6 +63,8 @@ def case_lines(session: Session, wanted: CaseFilter, mark: Mark | None) -> Page[
         query = after_mark(query, Case.closed_at.expression, Case.uid.expression, mark)
     else:
         query = query.where(Case.closed_at.is_(None)).order_by(Case.opened_at, Case.uid).limit(SIZE + 1)
+        if wanted.looked_after_by is not None:
+            query = query.where(_for(wanted.looked_after_by))
         if mark is not None:
             query = query.where(tuple_(Case.opened_at, Case.uid) > (mark.at, mark.uid), Case.opened_at >= mark.at)
     rows = session.execute(query).all()
@@ -66,19 +73,38 @@ def case_lines(session: Session, wanted: CaseFilter, mark: Mark | None) -> Page[
     lines = [
         CaseLine(
             case.uid, person, case.reason, case.step, case.opened_at, case.opened_by, case.closed_at, case.closed_by,
-            answers.get(case.uid), outcomes.get(case.uid),
+            case.taken_by, answers.get(case.uid), outcomes.get(case.uid),
         )
         for case, person in rows
     ]  # fmt: skip
     return paged(lines, lambda line: Mark(line.closed_at or line.opened_at, line.uid))
 
 
-def case_totals(session: Session, wanted: CaseFilter) -> tuple[int, int, datetime | None]:
-    """How many of them are open and how many closed, and since when the oldest one is open."""
-    query = _filtered(select(func.count(Case.id), func.count(Case.closed_at)), wanted)
-    oldest = _filtered(select(func.min(Case.opened_at)).where(Case.closed_at.is_(None)), wanted)
-    every, closed = session.execute(query).one()
-    return every - closed, closed, session.scalar(oldest)
+@dataclass(frozen=True, slots=True)
+class CaseTotals:
+    """How many wait, how many of these for one person or for nobody yet, how many are closed; the oldest open since."""
+
+    waiting: int
+    mine_and_free: int
+    closed: int
+    oldest: datetime | None
+
+
+def case_totals(session: Session, wanted: CaseFilter, me: str) -> CaseTotals:
+    """The totals of these cases, whatever their state; `me` is who looks."""
+    still = Case.closed_at.is_(None)
+    columns = (
+        func.count(Case.id).filter(still),
+        func.count(Case.id).filter(still, _for(me)),
+        func.count(Case.closed_at),
+        func.min(Case.opened_at).filter(still),
+    )
+    waiting, mine_and_free, closed, oldest = session.execute(_filtered(select(*columns), wanted)).one()
+    return CaseTotals(waiting, mine_and_free, closed, oldest)
+
+
+def _for(person: str) -> ColumnElement[bool]:
+    return or_(Case.taken_by == person, Case.taken_by.is_(None))
 
 
 def journeys(session: Session) -> list[tuple[str, Mapping[str, Any]]]:

@@ -1,5 +1,6 @@
-"""Cases: who waits for us, since when and why; closed with how it ended."""
+"""Cases: who waits for us, since when and why; taken by somebody, closed with how it ended."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -15,7 +16,7 @@ from surveyapp.web.admin import params, shell
 from surveyapp.web.admin.formats import in_language
 
 blueprint = Blueprint("cases", __name__)
-MAY_CLOSE = frozenset({Role.ADMIN, Role.EDITOR, Role.AGENT})
+MAY_CHANGE = frozenset({Role.ADMIN, Role.EDITOR, Role.AGENT})
 OUTCOMES = {
     CaseOutcome.SOLVED: "solved",
     CaseOutcome.EXPLAINED: "explained",
@@ -28,23 +29,24 @@ OUTCOMES = {
 def index() -> str:
     session = db.session()
     journeys = queries.journeys(session)
+    state = params.choice("state", ["mine", "closed"])
     wanted = queries.CaseFilter(
-        closed=params.choice("state", ["closed"]) is not None,
+        closed=state == "closed",
+        looked_after_by=current_user.email if state == "mine" else None,
         journey=params.choice("journey", [key for key, _ in journeys]),
         customer=params.text("customer"),
     )
-    waiting, closed, oldest = queries.case_totals(session, wanted)
     return render_template(
         "admin/cases.html",
         page=queries.case_lines(session, wanted, paging.read_mark(params.text("older"))),
         wanted=wanted,
-        waiting=waiting,
-        closed=closed,
-        oldest=oldest,
+        state=state,
+        me=current_user.email,
+        totals=queries.case_totals(session, wanted, current_user.email),
         journeys=[(key, in_language(name, shell.language()) or key) for key, name in journeys],
         names=step_names(session),
         outcomes=OUTCOMES,
-        may_close=current_user.role in MAY_CLOSE,
+        may_change=current_user.role in MAY_CHANGE,
     )
 
 
@@ -60,5 +62,36 @@ def close(uid: str) -> Any:
         except cases.CaseUnknown:
             abort(404, "There is no case of this id.")
         flash(f"The case is closed: {OUTCOMES[CaseOutcome(outcome)]}.")
-    kept = {name: value for name, value in request.args.items() if name in ("journey", "customer")}
+    return _back()
+
+
+@blueprint.post("/<uid>/take")
+def take(uid: str) -> Any:
+    """Whoever presses looks after the person from now on; `previous` is who did when the page was made."""
+    _looked_after(uid, lambda: cases.take_case(uid, request.form.get("previous") or None), "You look after this case.")
+    return _back()
+
+
+@blueprint.post("/<uid>/give-back")
+def give_back(uid: str) -> Any:
+    """Free again, for anybody to take."""
+    _looked_after(uid, lambda: cases.give_back_case(uid), "The case is free again.")
+    return _back()
+
+
+def _looked_after(uid: str, change: Callable[[], object], done: str) -> None:
+    try:
+        change()
+    except cases.CaseUnknown:
+        abort(404, "There is no case of this id.")
+    except cases.CaseClosed:
+        flash("Nothing changed: the case is closed.")
+    except cases.CaseTaken as taken:
+        flash(f"Nothing changed: {taken} looks after this case.")
+    else:
+        flash(done)
+
+
+def _back() -> Any:
+    kept = {name: value for name, value in request.args.items() if name in ("state", "journey", "customer")}
     return redirect(url_for("cases.index", **kept), 303)

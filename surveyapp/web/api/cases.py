@@ -40,6 +40,7 @@ class CaseShown(BaseModel):
     reason: str | None
     step: str | None
     opened_at: str
+    taken_by: str | None = Field(description="Who looks after it; null while nobody does")
     closed_at: str | None
 
 
@@ -123,6 +124,7 @@ def list_cases(query: CasesQuery):
             "reason": row.reason,
             "step": row.step,
             "opened_at": _iso(row.opened_at),
+            "taken_by": row.taken_by,
             "closed_at": _iso(row.closed_at),
         }
         for row in rows
@@ -138,6 +140,7 @@ def shown(case: Case, customer: str | None) -> dict[str, Any]:
         "reason": case.reason,
         "step": case.step,
         "opened_at": _iso(case.opened_at),
+        "taken_by": case.taken_by,
         "closed_at": _iso(case.closed_at),
     }
 

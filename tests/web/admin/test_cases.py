@@ -12,13 +12,15 @@ from surveyapp.domain import tokens
 from surveyapp.extensions import db
 from surveyapp.models import AuditEntry, Case, Customer, Invitation, Response
 from surveyapp.queries.console import paging
-from surveyapp.services.cases import open_case
+from surveyapp.services import audit
+from surveyapp.services.cases import open_case, take_case
 from surveyapp.web.respond.shell import keys
 from tests.web.admin.living import NOW, live
 from tests.web.admin.test_pages import words
 from tests.web.admin.test_policy import Console
 
 CASES = "/admin/cases/"
+TURNS = ("case.taken", "case.given_back")
 
 
 @pytest.fixture
@@ -84,6 +86,47 @@ def test_closing_says_how_it_ended_and_who_did(agent: Console) -> None:
     assert agent.post(f"{CASES}{'0' * 32}/close", outcome="solved").status_code == 404
 
 
+def test_a_case_is_taken_given_back_and_taken_over(agent: Console) -> None:
+    mine, other = opened(2), opened(1, "c-2")
+    taken = agent.post(f"{CASES}{mine}/take?state=mine")
+    assert taken.location == f"{CASES}?state=mine"
+    assert "You look after this case." in agent.read(CASES)
+    with audit.acting("colleague@example.org"):
+        take_case(other)
+    page = words(agent.read(CASES))
+    assert "Mine and free 1All open 2Closed 0" in page
+    assert ("colleague@example.orgTake over" in page, "youGive back" in page) == (True, True)
+    only = agent.read(f"{CASES}?state=mine")
+    assert (">c-1<" in only, ">c-2<" in only) == (True, False)
+    agent.post(f"{CASES}{other}/give-back")
+    assert "Nothing changed: colleague@example.org looks after this case." in agent.read(CASES)
+    agent.post(f"{CASES}{other}/take")
+    assert "Nothing changed: colleague@example.org looks after this case." in agent.read(CASES)
+    agent.post(f"{CASES}{other}/take", previous="colleague@example.org")
+    agent.post(f"{CASES}{mine}/give-back")
+    assert "The case is free again." in agent.read(CASES)
+    db.session.rollback()
+    me = db.session.scalars(select(Case.taken_by).where(Case.uid == other)).one()
+    assert db.session.execute(select(Case.taken_by, Case.taken_at).where(Case.uid == mine)).one() == (None, None)
+    noted = select(AuditEntry.action, AuditEntry.object, AuditEntry.actor, AuditEntry.detail)
+    assert db.session.execute(noted.where(AuditEntry.action.in_(TURNS)).order_by(AuditEntry.id)).all() == [
+        ("case.taken", mine, me, {}),
+        ("case.taken", other, "colleague@example.org", {}),
+        ("case.taken", other, me, {"from": "colleague@example.org"}),
+        ("case.given_back", mine, me, {}),
+    ]
+
+
+def test_what_is_closed_or_unknown_is_taken_by_nobody(agent: Console) -> None:
+    uid = opened(1)
+    agent.post(f"{CASES}{uid}/close", outcome="solved")
+    for turn in ("take", "give-back"):
+        agent.post(f"{CASES}{uid}/{turn}")
+        assert "Nothing changed: the case is closed." in agent.read(CASES)
+        assert agent.post(f"{CASES}{'0' * 32}/{turn}").status_code == 404
+    assert db.session.scalars(select(Case.taken_by)).one() is None
+
+
 def test_the_next_page_goes_on_where_the_last_one_ended(agent: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     person = db.session.scalars(select(Customer.id).where(Customer.external_id == "c-1")).one()
     rows = [
@@ -115,4 +158,6 @@ def test_who_may_only_read_sees_no_button(app: OpenAPI, client: FlaskClient) -> 
     assert ">c-1<" in page
     assert "<form method" not in page.partition("<main")[2]
     assert analyst.post(f"{CASES}{uid}/close", outcome="solved").status_code == 403
+    assert analyst.post(f"{CASES}{uid}/take").status_code == 403
+    assert db.session.scalars(select(Case.taken_by)).one() is None
     assert db.session.scalars(select(Case.closed_at)).one() is None

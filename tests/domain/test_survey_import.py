@@ -64,8 +64,8 @@ def test_a_limesurvey_survey_is_carried_and_the_rest_is_said() -> None:
     assert [(o["key"], o["label"]["en"]) for o in why["options"]] == [("sq001", "Slow"), ("sq002", "Rude")]
     assert why["other"] is True
     assert comment["kind"] == "comment"
+    assert why["when"] == {"score": {"to": 6}}
     assert carried.left == [
-        "“What went wrong & why?”: when it is asked was a formula; build the condition anew.",
         "“Rate these”: a grid of questions cannot be asked here.",
     ]
 
@@ -131,6 +131,47 @@ def test_a_surveyjs_survey_is_carried_with_its_simple_conditions() -> None:
     assert [sentence.split(":")[0] for sentence in carried.left] == [
         "“Rate all”", "“again”", "What it is about was filled in from its title",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "when"),
+    [
+        ("{nps} > 6 and {nps} < 9", {"score": {"from": 7, "to": 8}}),
+        ("{nps} >= 9 && {nps} <= 9", {"score": 9}),
+        ("{nps} = 10", {"score": 10}),
+        ("{where} = 'desk and phone'", {"where": ["desk_and_phone"]}),
+        ("{nps} > 6 or {nps} < 3", None),
+        ("{nps} < 11", None),
+        ("{nps} > 10", None),
+        ("{nps} > 6 and {where} = 'desk'", None),
+        ("{where} > 3", None),
+    ],
+)
+def test_a_surveyjs_condition_is_carried_where_ours_can_say_it(said: str, when: object) -> None:
+    rating = {"type": "rating", "name": "nps", "title": "Would you recommend us?", "rateMin": 0, "rateMax": 10}
+    where = {"type": "radiogroup", "name": "where", "choices": ["desk", "desk and phone"]}
+    asked = {"type": "comment", "name": "why", "visibleIf": said}
+    carried = read_surveyjs({"elements": [rating, where, asked]}, ("en",))
+    assert askable(carried, "en")
+    assert carried.definition["follow_up"][1].get("when") == when
+    assert len(carried.left) == (when is None)
+
+
+@pytest.mark.parametrize(
+    ("formula", "when"),
+    [
+        ("((nps.NAOK &gt;= 7 and nps.NAOK &lt;= &quot;8&quot;))", {"score": {"from": 7, "to": 8}}),
+        ("(nps.NAOK ge 9)", {"score": {"from": 9}}),
+        ("count(nps.NAOK) &gt; 1", None),
+        ("!is_empty(nps.NAOK)", None),
+        ("nps.NAOK &lt; 3 or nps.NAOK &gt; 8", None),
+    ],
+)
+def test_a_limesurvey_condition_is_carried_where_ours_can_say_it(formula: str, when: object) -> None:
+    carried = read_limesurvey(LSS.replace("nps.NAOK &lt; 7", formula).encode(), ("en", "fr"))
+    assert askable(carried, "en", "fr")
+    assert carried.definition["follow_up"][0].get("when") == when
+    assert any("was a formula" in sentence for sentence in carried.left) is (when is None)
 
 
 def test_more_than_a_survey_asks_is_left_out_and_named() -> None:

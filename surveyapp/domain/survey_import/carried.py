@@ -14,6 +14,11 @@ LONGEST_ASK = 300
 LONGEST_LABEL = 80
 LONGEST_ABOUT = 120
 _TAG = re.compile(r"<[^<>]{0,2000}>")
+_KINDS = {
+    "one": "one choice", "many": "several choices", "comment": "the comment", "long": "a longer text",
+    "text": "a short text", "number": "a number", "date": "a day",
+}  # fmt: skip
+_METRICS = {"nps": "NPS", "csat5": "CSAT 1–5", "csat7": "CSAT 1–7"}
 _RECOMMENDS = ("recommend", "recommand", "empfehl", "recomend", "aanbevel", "توصي")
 
 
@@ -54,7 +59,8 @@ class Carried:
         self.keys[name] = "score"
         shown = self.first(texts)
         sure = metric != "nps" or any(word in said for word in _RECOMMENDS)
-        told = f"“{shown[:120]}” is the rating, {min(points)} to {max(points)}, in the standard wording of {metric}."
+        scale = f"{min(points)} to {max(points)}"
+        told = f"“{shown[:120]}” is the rating, {scale}, in the standard wording of {_METRICS[metric]}."
         doubt = "" if sure else " It did not ask to recommend: choose another metric if it is none."
         self.carried.append(told + doubt)
         return True
@@ -69,7 +75,7 @@ class Carried:
         question = {"key": key, "kind": kind, "ask": self.fitting(texts, LONGEST_ASK, name), **more}
         self.keys[name] = key
         self.questions.append(question)
-        self.carried.append(f"“{self.first(texts)[:120] or name}” as {kind}.")
+        self.carried.append(f"“{self.first(texts)[:120] or name}” as {_KINDS.get(kind, kind)}.")
         return question
 
     def words(self, name: str, texts: Mapping[str, str]) -> None:

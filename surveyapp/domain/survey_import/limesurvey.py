@@ -1,15 +1,21 @@
 """Reads a LimeSurvey structure file (.lss). Document types, entities, deep and endless trees are refused."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
 from surveyapp.domain.survey_import.carried import Carried, Unreadable, clean
+from surveyapp.domain.survey_import.conditions import carry_condition
 
 MOST_ROWS = 20_000
 DEEPEST = 12
 LONGEST_TEXT = 100_000
 Row = dict[str, str]
+_IF = re.compile(
+    r"(\w{1,100})(?:\.NAOK|\.value)?\s*(==|=|<=|>=|<|>|eq\b|l[te]\b|g[te]\b)\s*[\"']?([\w-]{1,60})[\"']?", re.ASCII
+)
+_BRACKETS = str.maketrans("()", "  ")  # only comparisons joined by `and` are read, which need none
 TABLES = frozenset({
     "groups", "questions", "subquestions", "answers", "question_l10ns", "answer_l10ns", "surveys_languagesettings",
 })  # fmt: skip
@@ -129,11 +135,26 @@ def _texts(tables: Mapping[str, list[Row]]) -> dict[str, dict[str, str]]:
 
 
 def _question(found: Carried, row: Row, texts: Mapping[str, dict[str, str]], tables: Mapping[str, list[Row]]) -> None:
-    number, kind, name = row.get("qid", ""), row.get("type", ""), row.get("title") or "question"
-    asked = texts.get(number) or {"": name}
+    name = row.get("title") or "question"
+    asked = texts.get(row.get("qid", "")) or {"": name}
     shown = found.first(asked) or name
-    if (row.get("relevance") or "1").strip() not in ("1", ""):
+    before = len(found.questions)
+    _ask(found, row, name, asked, texts, tables)
+    formula = (row.get("relevance") or "1").translate(_BRACKETS).strip()
+    if formula not in ("1", "") and (len(found.questions) == before or not carry_condition(found, formula, _IF)):
         found.leave(shown, "when it is asked was a formula; build the condition anew")
+
+
+def _ask(
+    found: Carried,
+    row: Row,
+    name: str,
+    asked: Mapping[str, str],
+    texts: Mapping[str, dict[str, str]],
+    tables: Mapping[str, list[Row]],
+) -> None:
+    number, kind = row.get("qid", ""), row.get("type", "")
+    shown = found.first(asked) or name
     choices = _choices(number, tables)
     if kind in ("5", "B"):
         points = range(1, 6)

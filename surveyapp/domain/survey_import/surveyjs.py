@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from surveyapp.domain.survey_import.carried import Carried, Unreadable, clean
+from surveyapp.domain.survey_import.conditions import carry_condition
 
 MOST = 500
 DEEPEST = 8
@@ -15,7 +16,7 @@ LEFT = {
     "imagemap": "pictures",
 }  # fmt: skip
 _TOLD = frozenset({"html", "image"})
-_IF = re.compile(r"\s*\{([^{}]{1,100})\}\s*(=|==|<=|>=|<|>|anyof)\s*(.{1,200}?)\s*", re.DOTALL)
+_IF = re.compile(r"\{([^{}]{1,100})\}\s*(=|==|<=|>=|<|>|anyof)\s*([^{}]{1,200})", re.DOTALL)
 
 
 def read_surveyjs(value: object, languages: Sequence[str]) -> Carried:
@@ -77,7 +78,9 @@ def _element(found: Carried, element: Mapping[str, Any]) -> None:
     else:
         found.leave(found.first(asked), f"{LEFT.get(kind, 'a kind that we do not know')} cannot be asked here")
     if element.get("visibleIf"):
-        _condition(found, str(element["visibleIf"]), name, len(found.questions) > before)
+        said = str(element["visibleIf"])
+        if len(found.questions) == before or not carry_condition(found, said, _IF):
+            found.leave(name, f"when it is asked ({clean(said)[:80]}) is not carried; build the condition anew")
     for extra in ("validators", "requiredIf", "enableIf"):
         if element.get(extra):
             found.leave(found.first(asked), f"its {extra} is not carried; nothing is compulsory here")
@@ -117,23 +120,3 @@ def _choice(found: Carried, name: str, asked: Mapping[str, str], element: Mappin
     other = element.get("hasOther") is True or element.get("showOtherItem") is True
     more = {"other": other} if other or kind == "many" else {}
     found.add(name, kind, asked, options=found.options(name, choices), **more)
-
-
-def _condition(found: Carried, said: str, name: str, added: bool) -> None:
-    """A condition of one comparison with an earlier answer."""
-    match = _IF.fullmatch(said[:400])
-    on = found.keys.get(match[1]) if match else None
-    if not added or match is None or on is None:
-        found.leave(name, f"when it is asked ({clean(said)[:80]}) is not carried; build the condition anew")
-        return
-    values = [part.strip().strip("'\"") for part in match[3].strip("[]").split(",")]
-    if on == "score" and match[2] != "anyof" and values[0].isascii() and values[0].isdigit() and len(values[0]) < 3:
-        number = int(values[0])
-        bounds = {"<": {"to": number - 1}, "<=": {"to": number}, ">": {"from": number + 1}, ">=": {"from": number}}
-        found.questions[-1]["when"] = {on: bounds.get(match[2], number)}
-        return
-    chosen = [found.keys[f"{match[1]}\n{value}"] for value in values if f"{match[1]}\n{value}" in found.keys]
-    if on == "score" or match[2] not in ("=", "==", "anyof") or not chosen:
-        found.leave(name, f"when it is asked ({clean(said)[:80]}) is not carried; build the condition anew")
-        return
-    found.questions[-1]["when"] = {on: chosen}

@@ -27,7 +27,7 @@ from surveyapp.services import surveys as services
 from surveyapp.web.admin import designer_forms, shell, survey_preview
 from surveyapp.web.admin.figures import METRIC_WORDS
 from surveyapp.web.admin.frames import framing
-from surveyapp.web.admin.surveys import KIND_WORDS, asked_in, blueprint, may_edit, one
+from surveyapp.web.admin.surveys import KIND_WORDS, asked_in, blueprint, may_edit, one, wording
 
 ADDED = {
     "comment": "Comment",
@@ -115,7 +115,7 @@ def _shown(view: dict[str, Any], index: int, language: str) -> dict[str, Any]:
     return {
         "q": question,
         "n": index,
-        "title": title(question, language).strip("“”"),
+        "title": wording(question, language),
         "kind": KIND_WORDS.get(str(question.get("kind")), str(question.get("kind"))),
         "when": " and ".join(said.values()),
         "conditions": [_condition(name, value, metric, asked, said[name]) for name, value in when.items()],

@@ -16,7 +16,7 @@ from surveyapp.domain import tokens
 from surveyapp.domain.public_links import draft_uid, public_uid
 from surveyapp.domain.questions import DefinitionProblems, parse_definition
 from surveyapp.domain.scores import METRICS
-from surveyapp.domain.survey_difference import conditions, differences, title
+from surveyapp.domain.survey_difference import conditions, differences
 from surveyapp.domain.survey_editing import expanded
 from surveyapp.domain.vocabulary import Role
 from surveyapp.extensions import db
@@ -369,13 +369,22 @@ def asked_in(definition: dict[str, Any]) -> list[tuple[str, str, str]]:
 def steps_of(definition: dict[str, Any]) -> list[dict[str, Any]]:
     """What is asked after the score: wording, kind in words, its choices, its condition as a sentence."""
     draft, language = expanded(definition), shell.language()
-    reason = words.words(language).texts["short"]["reason"]
     return [
         {
-            "title": reason if q.get("kind") == "comment" and not q.get("ask") else title(q, language).strip("“”"),
+            "title": wording(q, language),
             "kind": KIND_WORDS.get(str(q.get("kind")), str(q.get("kind"))),
             "choices": [in_language(o.get("label"), language) or o.get("key") for o in q.get("options") or []],
             "when": " and ".join(conditions(draft, q, language)),
         }
         for q in draft["follow_up"]
     ]
+
+
+def wording(question: dict[str, Any], language: str) -> str:
+    """What a question asks: its own words, else the standard ones of its kind, else its key."""
+    if own := in_language(question.get("ask"), language):
+        return own
+    texts, kind = words.words(language).texts, str(question.get("kind"))
+    if kind == "comment":
+        return str(texts["short"]["reason"])
+    return str(texts["standard"].get(kind, {}).get("ask") or question.get("key"))

@@ -135,7 +135,7 @@ PREVIEWS = (
     ("?screen=2.1", "What went wrong?"),
     ("?screen=2.5", "Thank you"),
     ("?screen=3", "Thank you"),
-    ("?language=fr", "Globalement, quel est votre niveau de satisfaction concernant checking in"),
+    ("?language=fr", 'Globalement, quel est votre niveau de satisfaction concernant <bdi lang="en">checking in</bdi>'),
     ("?channel=email", "Overall, how satisfied were you with checking in?"),
     ("?channel=sms", "checking in"),
     ("?channel=widget", "checking in"),

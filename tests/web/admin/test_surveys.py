@@ -46,7 +46,7 @@ def test_the_list_says_what_is_asked_by_what_and_how_it_stands(editor: Console) 
     assert len(statements) <= 12, "\n".join(statements)
     text = words(page)
     assert "4 surveys, 1 answer in 28 days." in text
-    assert "check-in check_in_csat" in text.replace("check-incheck", "check-in check")
+    assert "Check-incheck_in_csat" in text
     assert "Check-in, /l/desk" in text
     for state in ("closed", "live", "never published"):
         assert state in text
@@ -253,3 +253,9 @@ def test_a_survey_closes_calmly_when_its_quota_is_reached_and_opens_when_it_is_r
     with clock.at(NOW):
         assert editor.client.post(links[1], data={"score": "4"}).status_code == 303
         assert editor.client.get(editor.client.get("/l/gate").location).status_code == 410
+
+
+def test_a_question_in_its_kind_s_standard_words_is_shown_with_them(editor: Console) -> None:
+    surveys.save_draft(KEY, asking({"key": "feeling", "kind": "emotion"}, "comment"), "lena")
+    assert "How did that leave you feeling?" in editor.read(f"/admin/surveys/{KEY}/design")
+    assert "“How did that leave you feeling?”" in editor.read("/admin/surveys/-/new")

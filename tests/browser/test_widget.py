@@ -298,6 +298,16 @@ def test_it_steps_aside_while_somebody_writes(open_page: OpenPage, hotel: Partne
     expect(panel(page)).to_be_visible()
 
 
+def test_who_leaves_a_field_by_keyboard_comes_to_it(open_page: OpenPage, hotel: Partner) -> None:
+    page = visit(open_page, hotel.page(hotel.element() + WRITING), viewport=DESKTOP)
+    page.locator("#name").focus()
+    expect(panel(page)).to_be_hidden()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
+    page.locator("#name").press("A")
+    expect(panel(page)).to_be_hidden()
+
+
 def test_who_begins_to_write_while_the_question_is_fetched_is_left_alone(open_page: OpenPage, hotel: Partner) -> None:
     page = open_page("about:blank", viewport=PHONE)
     page.add_init_script(

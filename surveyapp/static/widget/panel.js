@@ -152,13 +152,14 @@ export const show = ({offer, again, call, host, form, tell, done, ended}) => {
     if (inside) root.querySelector(".q1").focus();
   };
 
-  // Never over a field in use: step aside while somebody writes on the page.
+  // Never over a field in use: step aside while somebody writes on the page, and be there again for who leaves it by Tab.
   const aside = (e) => {
     if (over) removeEventListener(e.type, aside, true);
-    else if (!inline) at.hidden = e.type == "focusin" && e.target != at && e.target.matches("input,textarea,select,[contenteditable]");
+    else if (!inline) at.hidden = e.type != "focusout" && e.key != "Tab" && e.target != at && e.target.matches("input,textarea,select,[contenteditable]");
   };
   addEventListener("focusin", aside, true);
   addEventListener("focusout", aside, true);
+  addEventListener("keydown", aside, true);
   aside({type: "focusin", target: document.activeElement}); // who began to write while this was fetched
   root.addEventListener("focusin", (e) => { if (e.relatedTarget && !root.contains(e.relatedTarget)) before = e.relatedTarget; });
   panel.addEventListener("keydown", (e) => { if (e.key == "Escape" && !inline) { e.stopPropagation(); api.close(); } });

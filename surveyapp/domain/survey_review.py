@@ -5,7 +5,7 @@ Reads a definition that may be wrong in any way; whether it can be asked at all 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from surveyapp.domain.palette import LIGHT_CARD, TEXT_CONTRAST, contrast
@@ -38,12 +38,19 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the survey is asked in: the brand's languages, its own first, words to listen for, what events say."""
+    """What the survey is asked in: the brand's languages, its own first, words to listen for, what events say.
+
+    `names` call a language in English.
+    """
 
     languages: Sequence[str]
     words: Mapping[str, Mapping[str, Sequence[str]]]
     known: Sequence[str] = ()
     colour: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def called(self, language: str) -> str:
+        return self.names.get(language, language)
 
 
 def review(definition: Mapping[str, Any], setting: Setting) -> list[Finding]:
@@ -204,8 +211,9 @@ def _missing(draft: Mapping[str, Any], setting: Setting, own: str) -> Iterator[F
     for language, names in lacking.items():
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         count = "1 text is" if len(names) == 1 else f"{len(names)} texts are"
-        fallback = "" if language == own else f" Readers of {language} would get {own}."
-        yield Finding("missing", "", f"{language}: {count} missing ({shown}).{fallback}")
+        reader = setting.called(language)
+        fallback = "" if language == own else f" {reader} readers would get {setting.called(own)}."
+        yield Finding("missing", "", f"{reader}: {count} missing ({shown}).{fallback}")
 
 
 def _called(option: Mapping[str, Any], own: str) -> str:

@@ -12,6 +12,7 @@ from surveyapp.domain.survey_review import Finding, Setting, review
 from surveyapp.models import Brand, Survey, Trigger
 from surveyapp.queries.catalog import read_yaml
 from surveyapp.queries.survey_context import known_context
+from surveyapp.queries.words import english_name
 
 
 def review_of(session: Session | scoped_session[Session], key: str, definition: Mapping[str, Any]) -> list[Finding]:
@@ -20,9 +21,9 @@ def review_of(session: Session | scoped_session[Session], key: str, definition: 
     if brand is None:
         return []
     languages = (brand.language, *(other for other in brand.languages if other != brand.language))
-    found = review(
-        definition, Setting(languages, read_yaml("review.yaml"), tuple(known_context(session, key)), brand.colour)
-    )
+    names = {language: english_name(language) for language in languages}
+    known = tuple(known_context(session, key))
+    found = review(definition, Setting(languages, read_yaml("review.yaml"), known, brand.colour, names))
     return found + [Finding("left_out", "", sentence) for sentence in _left_out(session, key, definition)]
 
 

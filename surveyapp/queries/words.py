@@ -80,6 +80,14 @@ def languages() -> tuple[str, ...]:
     return tuple(code for code in catalog.names("wording") if code in messages)
 
 
+def english_name(language: str) -> str:
+    """What the language is called in English; one that nobody knows by its code."""
+    try:
+        return Locale.parse(language.replace("-", "_")).get_display_name("en") or language
+    except (UnknownLocaleError, ValueError):
+        return language
+
+
 @cache
 def _locale(language: str) -> Locale:
     try:

@@ -72,9 +72,11 @@ def test_what_the_event_already_says_is_refused_by_name_and_doubted_in_words() -
 def test_a_text_that_a_language_lacks_is_named() -> None:
     [finding] = review(
         {"metric": "csat5", "about": {"en": "check-in", "fr": "x"}, "follow_up": [chips(labels=("A", "B"))]},
-        Setting(["en", "fr"], {}),
+        Setting(["en", "fr"], {}, names={"en": "English", "fr": "French"}),
     )
-    assert finding.sentence == "fr: 3 texts are missing (“What went wrong?”, A, B). Readers of fr would get en."
+    assert finding.sentence == (
+        "French: 3 texts are missing (“What went wrong?”, A, B). French readers would get English."
+    )
 
 
 def test_the_slowest_way_through_is_timed() -> None:

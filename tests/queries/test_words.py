@@ -10,7 +10,7 @@ from surveyapp.domain.scores import METRICS
 from surveyapp.domain.wording import slots
 from surveyapp.queries import catalog
 from surveyapp.queries.catalog import read_yaml
-from surveyapp.queries.words import languages, words
+from surveyapp.queries.words import english_name, languages, words
 
 LOCKED = {  # a change of words needs a new version in the file, then a new line here
     "ar": "7021da1e3a7914cd",
@@ -140,3 +140,12 @@ def test_a_language_we_lack_is_said_in_english():
     assert words("pt").say("page.send") == "Send"
     assert words("pt").full_day(date(2026, 12, 3)) == "3 de dezembro de 2026"
     assert words("xx-unknown").day(date(2026, 12, 3)) == "3 December"
+
+
+def test_a_language_is_called_by_its_english_name() -> None:
+    assert [english_name(code) for code in ("fr", "ar", "pt-BR", "xx-none")] == [
+        "French",
+        "Arabic",
+        "Portuguese (Brazil)",
+        "xx-none",
+    ]

@@ -296,3 +296,22 @@ def _complaints(page: Page) -> list[str]:
     result = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
     wide = [f"scrolls sideways by {overflow(page)}"] if overflow(page) else []
     return wide + [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in result["violations"]]
+
+
+def test_a_long_word_on_a_button_takes_a_line_of_its_own_before_it_is_cut(open_page: OpenPage, site: Site) -> None:
+    make_brand(languages=["de"], language="de")
+    survey = make_survey("nps", "nps", follow_up="comment")
+    asked = make_invitation(survey, make_customer(), make_step(), open_until=clock.now() + timedelta(days=14))
+    db.session.remove()
+    page = open_page(f"{site.url}/s/{mint('answer', asked.uid, KEYS)}", viewport={"width": 320, "height": 800})
+    page.get_by_role("button", name="9", exact=True).click()
+    skip = page.get_by_role("button", name="Überspringen und beenden")
+    skip.evaluate("button => { button.textContent = 'Weiterlesenundbeenden'; }")
+    send = page.get_by_role("button", name="Senden").bounding_box()
+    long = page.get_by_role("button", name="Weiterlesenundbeenden").bounding_box()
+    assert send
+    assert long
+    assert long["y"] >= send["y"] + send["height"]
+    assert long["height"] == send["height"], "one line"
+    page.evaluate("document.documentElement.style.setProperty('font-size', '200%')")
+    assert overflow(page) == 0

@@ -48,7 +48,7 @@ input{accent-color:var(--accent)}
 .tab p{writing-mode:vertical-rl}
 .say{position:absolute;clip-path:inset(50%)}
 @media (max-width:480px){.pop{inset-inline:8px;width:auto;inset-block-end:calc(8px + env(safe-area-inset-bottom))}}
-@media (forced-colors:active){[aria-current]{forced-color-adjust:none;background:Highlight!important;color:HighlightText}}
+@media (forced-colors:active){.w{border-width:1px}[aria-current]{forced-color-adjust:none;background:Highlight!important;color:HighlightText}}
 @media (prefers-reduced-motion:no-preference){.pop{animation:in .2s}@keyframes in{from{opacity:0;transform:translateY(8px)}}}
 `;
 // make("button.x", {onclick}, "×"): text is always text, so nothing we are sent can become markup.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from surveyapp import clock
@@ -120,11 +120,11 @@ def test_pages_read_and_forms_post_without_script(site: Site, open_page: OpenPag
     page.get_by_role("link", name="Decisions").click()
     page.select_option("select[name=outcome]", "refused")
     page.get_by_role("button", name="Filter").click()
-    assert page.locator("[data-row]").count() == 1
+    expect(page.locator("[data-row]")).to_have_count(1)
     page.goto(f"{site.url}/admin/customers/")
     page.fill("#sought", "c-1")
     page.get_by_role("button", name="Find").click()
-    assert page.url == f"{site.url}/admin/customers/c-1"
+    expect(page).to_have_url(f"{site.url}/admin/customers/c-1")
 
 
 @pytest.mark.database("sqlite")

@@ -13,10 +13,15 @@ from enum import StrEnum
 from surveyapp.domain import reply_words as words
 
 _TIME = r"(?<!\w)\d{1,2}\s?(?:h\d{0,2}|uhr|am|pm|a\.m|p\.m)(?!\w)|(?<!\w)\d{1,2}:\d{2}"
+_UNITS = (
+    "min(?:s|utes?|uten|uuts?|utos?)?|hours?|hrs?|days?|heures?|jours?|stunden?|horas?|uur|dagen|دقيقة|دقائق|ساعة|ساعات"
+)
+_SPAN = rf"(?<!\w)\d{{1,3}}\s?(?:{_UNITS})(?!\w)"
 _NUMBER = r"(?<!\w)(?:(?<!\S)[+-])?\d+(?:[.,]\d+)*(?:\s?%)?"
-_TOKEN = re.compile(rf"(?P<time>{_TIME})|(?P<number>{_NUMBER})|(?P<word>[^\W\d_]+|/)")
+_TOKEN = re.compile(rf"(?P<time>{_TIME}|{_SPAN})|(?P<number>{_NUMBER})|(?P<word>[^\W\d_]+|/)")
 _SIGNS = str.maketrans({"−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "⁄": "/", "🔟": " 10 "})
 _JOINED = ((re.compile(r"\bnon[\s]?-[\s]?stop\b"), "nonstop"), (re.compile(r"\b([ld])['’ʼ`´]arret\b"), r"\1arret"))
+_HALF = re.compile(r"\s(?:and a half|et demie?|y medi[ao]|en een half)\b")
 _UNMARKED = frozenset({"Mn", "Me", "Cf", "Lm"})
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 
@@ -121,13 +126,13 @@ def read_choices(text: str, count: int, languages: Sequence[str] = ("en", "fr"))
 def _plain(text: str) -> str:
     """Small letters, one form per letter, every script's digits as ours, keycaps without their caps."""
     composed = unicodedata.normalize("NFKC", text.translate(_SIGNS)).translate(_SIGNS).casefold()
-    kept = (c for c in composed if unicodedata.category(c) not in ("Cf", "Me") and c != "\ufe0f")
+    kept = (c for c in _HALF.sub(" 1/2", composed) if unicodedata.category(c) not in ("Cf", "Me") and c != "\ufe0f")
     return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in kept).replace("٫", ".")
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A number, or a word. A number that cannot be a score (a time, a share, a fraction) has no value."""
+    """A number, or a word. A number that cannot be a score (a time, a span, a share, a fraction) has no value."""
 
     text: str
     numeric: bool

@@ -27,6 +27,9 @@ def nps(text: str, *languages: str) -> Reply:
         *[("fünf", 5), ("fuenf", 5), ("één", 1), ("quatre", 4), ("zwei", 2), ("acht", 8), ("أربعة", 4), ("اربعة", 4)],
         *[("zero", 0), ("zéro", 0), ("zéro, nul", 0), ("null", 0), ("صفر", 0), ("one", 1), ("Un !", 1)],
         *[("9 super service", 9), (" 9 – super", 9), ("9ok", 9), ("I say 9, thank you", 9), ("très bien, 9", 9)],
+        *[("9 outta 10", 9), ("let me be honest, 4", 4), ("ask me again next time, 9", 9), ("8 minus the queue", 8)],
+        *[("2, je ne veux plus voler avec vous", 2), ("they wanted to take me off the plane, 1", 1)],
+        *[("cessez de perdre les bagages, 2", 2), ("دعني أقول 3", 3)],
         *[("9 nine", 9), ("flight AF123 was a 9", 9), ("0 problem at all", 0), ("non-stop 9", 9)],
         *[("à l'arrêt pendant une heure, 3", 3), ("please cancel my other booking, 9", 9)],
     ],
@@ -36,7 +39,11 @@ def test_one_number_on_the_scale_is_the_score_however_it_is_written(text: str, s
     assert (reply.kind, reply.score) == (ReplyKind.SCORE, score)
 
 
-@pytest.mark.parametrize("text", ["8 9", "8 or 9", "8-9", "9, no 8", "1 0", "7/5", "8/8", "9h30 and 8", "two or three"])
+@pytest.mark.parametrize(
+    "text",
+    ["8 9", "8 or 9", "8-9", "9, no 8", "1 0", "7/5", "8/8", "9h30 and 8", "two or three"]
+    + ["9½", "9 1/2", "9 and a half", "neuf et demi", "9 waited 20 minutes"],
+)
 def test_more_than_one_number_is_none(text: str) -> None:
     assert nps(text) == Reply(ReplyKind.SEVERAL)
 
@@ -58,6 +65,9 @@ def test_more_than_one_number_is_none(text: str) -> None:
         "10:30",
         "9h30",
         "9 am",
+        "I waited 2 hours",
+        "J'ai attendu 2 heures",
+        "20 min",
         "99999999999",
     ],
 )
@@ -118,7 +128,17 @@ def test_number_words_are_read_in_the_brands_languages_only_the_customers_first(
         *["STOP", "Stop.", " stop please", "Stop!", "ARRÊT", "arret", "Arrêt.", "STOP 9", "9 stop", "non merci stop"],
         *["ＳＴＯＰ", "s t o p", "S.T.O.P.", "stop9", "9STOP", "«stop»", "stop 🛑", "Stop, 9 was fine", "9/10 arrêt"],
         *["StopAll", "STOP ALL", "Unsubscribe", "cancel", "END", "quit", "Revoke.", "OPT OUT", "opt-out", "OptOut"],
-        *["remove!", "DÉSABONNER", "desabonner", "Désinscrire", "me désabonner", "Baja", "abmelden", "Stopp"],
+        *[
+            "remove!",
+            "DÉSABONNER",
+            "desabonner",
+            "Désinscrire",
+            "me désabonner",
+            "se désabonner",
+            "Baja",
+            "abmelden",
+            "Stopp",
+        ],
         *["afmelden", "إلغاء", "توقف", "ÄRRET".replace("Ä", "A"), "STOP\nsent from my phone", "stop\u200b"],
     ],
 )
@@ -155,7 +175,11 @@ def test_start_and_help_are_whole_messages(text: str, kind: str) -> None:
     [
         *["Laissez-moi tranquille !", "leave me alone", "Please don't text me", "please stop texting me 0"],
         *["ne m’envoyez plus rien", "Fichez-moi la paix", "Lassen Sie mich in Ruhe", "déjenme en paz"],
-        *["laat me met rust", "اتركوني", "take me off your list", "Unsubscribe please"],
+        *["laat me met rust", "اتركوني", "take me off your list", "Unsubscribe please", "please STOP now"],
+        *["I do not want to receive these texts", "Je ne souhaite plus recevoir de messages", "Please remove me"],
+        # what our own e-mails call it, in every language
+        *["Don’t ask me again", "Ne plus me solliciter", "Nicht mehr fragen", "No volver a preguntarme"],
+        *["Niet meer vragen", "لا تسألني مرة أخرى"],
     ],
 )
 def test_asking_for_peace_in_other_words_is_understood_and_is_no_score(text: str) -> None:
@@ -165,7 +189,9 @@ def test_asking_for_peace_in_other_words_is_understood_and_is_no_score(text: str
 @pytest.mark.parametrize(
     "text",
     ["Automatic reply: I am out of the office until 9 January", "I'm driving right now", "Réponse automatique : absent"]
-    + ["Abwesenheitsnotiz: bis 8.1. nicht da", "Respuesta automática", "رد تلقائي"],
+    + ["Abwesenheitsnotiz: bis 8.1. nicht da", "Respuesta automática", "رد تلقائي"]
+    + ["(I’m not receiving notifications. If this is urgent, reply “urgent”.)", "Hi, I am away until 9 January"]
+    + ["Je suis en vacances jusqu'au 9", "Je conduis, je vous répondrai plus tard", "This inbox is not monitored"],
 )
 def test_e54_an_automatic_reply_is_no_answer(text: str) -> None:
     assert nps(text) == Reply(ReplyKind.AUTOMATIC)

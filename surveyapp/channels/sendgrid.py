@@ -70,6 +70,7 @@ EVENTS = {
 # why it dropped a message (the start of its reason, lower case): the suppression it means
 DROPS = {
     "bounced address": "bounced",
+    "invalid smtpapi": None,  # it finds fault with our request, not with the address
     "invalid": "bounced",
     "spam reporting address": "complaint",
     "unsubscribed address": "opted_out",

@@ -227,6 +227,8 @@ def test_a_missing_or_malformed_signature_is_refused_and_never_raises(
         ({"event": "dropped", "reason": "Bounced Address"}, DeliveryKind.FAILED, "bounced"),
         ({"event": "dropped", "reason": "Spam Reporting Address"}, DeliveryKind.FAILED, "complaint"),
         ({"event": "dropped", "reason": "Unsubscribed Address"}, DeliveryKind.FAILED, "opted_out"),
+        ({"event": "dropped", "reason": "Invalid"}, DeliveryKind.FAILED, "bounced"),
+        ({"event": "dropped", "reason": "Invalid SMTPAPI header"}, DeliveryKind.FAILED, None),
         ({"event": "dropped", "reason": "Recipient List over Package Quota"}, DeliveryKind.FAILED, None),
         ({"event": "spamreport"}, DeliveryKind.COMPLAINT, "complaint"),
         ({"event": "unsubscribe"}, DeliveryKind.OPTED_OUT, "opted_out"),

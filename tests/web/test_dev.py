@@ -11,6 +11,7 @@ from surveyapp.channels.base import OutgoingMessage
 from surveyapp.domain.vocabulary import Channel
 from surveyapp.models import LocalMessage
 from surveyapp.services import mailbox
+from tests.people import sign_in_as
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
@@ -220,6 +221,11 @@ class TestWithRealProviders:
     def test_there_is_no_mailbox(self, client: FlaskClient, path: str) -> None:
         assert client.get(path).status_code == 404
         assert client.post("/dev/phone", data={"from": "+33612345678", "body": "9"}).status_code == 404
+
+    def test_the_console_does_not_lead_there(self, client: FlaskClient) -> None:
+        sign_in_as(client)
+        page = client.get("/admin/").text
+        assert ("/dev/mailbox" in page, "/admin/try/" in page) == (False, False)
 
 
 class TestWithOneRealProvider:

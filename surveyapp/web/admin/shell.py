@@ -25,7 +25,10 @@ YEAR = 31_536_000
 
 @dataclass(frozen=True)
 class Place:
-    """One line of the menu: shown when its page exists and the reader's role may enter. `go` is its key after G."""
+    """One line of the menu: shown when its page exists and the reader's role may enter. `go` is its key after G.
+
+    Where `settings` are named, one of them must have that value.
+    """
 
     group: str
     label: str
@@ -33,8 +36,11 @@ class Place:
     icon: str
     roles: frozenset[str] = EVERYONE
     go: str = ""
+    settings: tuple[tuple[str, object], ...] = ()
 
 
+LOCAL = (("EMAIL_BACKEND", "mailbox"), ("SMS_BACKEND", "phone"))
+DEMONSTRATION = (("DEMO", True),)
 PLACES = (
     Place("", "Home", "home.index", "home", go="h"),
     Place("Understand", "Journeys", "journeys.index", "route", go="j"),
@@ -55,8 +61,8 @@ PLACES = (
     Place("", "Health", "partner.health", "activity", PARTNERS),
     Place("Set up", "Install", "partner.install", "file-code", PARTNERS),
     Place("Set up", "Look and keys", "partner.settings", "key", PARTNERS),
-    Place("On this machine", "Mailbox", "dev.mailbox", "mailbox"),
-    Place("On this machine", "Try it", "try_it.index", "player-play"),
+    Place("On this machine", "Mailbox", "dev.mailbox", "mailbox", settings=LOCAL),
+    Place("On this machine", "Try it", "try_it.index", "player-play", settings=DEMONSTRATION),
 )
 SIGN_OUT = "auth.sign_out"
 FIND = "home.find"
@@ -87,7 +93,7 @@ class Console:
         role = getattr(current_user, "role", None)
         groups: dict[str, list[Link]] = {}
         for place in PLACES:
-            if role in place.roles and _exists(place.endpoint):
+            if role in place.roles and _exists(place.endpoint) and _set_so(place.settings):
                 url = url_for(place.endpoint)
                 exact = request.endpoint == place.endpoint
                 here = exact or (request.blueprint == place.endpoint.split(".")[0] not in ("dev", "partner"))
@@ -108,6 +114,10 @@ class Console:
 
     def brand_name(self) -> str:
         return brand_name()
+
+
+def _set_so(settings: tuple[tuple[str, object], ...]) -> bool:
+    return not settings or any(current_app.config[name] == value for name, value in settings)
 
 
 def _exists(endpoint: str) -> bool:

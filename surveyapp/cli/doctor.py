@@ -43,9 +43,9 @@ def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
     if public and settings["DEMO"]:
         yield "DEMO: the demonstration's try-it page is on at a public address."
     if public and settings["EMAIL_BACKEND"] == "mailbox":
-        yield "EMAIL_BACKEND: e-mails go to the local mailbox, not to customers; choose `sendgrid` or `smtp`."
+        yield "EMAIL_BACKEND: e-mails go to a mailbox open to everybody, not to customers; choose `sendgrid` or `smtp`."
     if public and settings["SMS_BACKEND"] == "phone":
-        yield "SMS_BACKEND: texts go to the local phone, not to customers; choose `twilio`."
+        yield "SMS_BACKEND: texts go to a mailbox open to everybody, not to customers; choose `twilio`."
     if settings["EMAIL_BACKEND"] != "mailbox" and settings["EMAIL_FROM"].endswith("localdomain>"):
         yield "EMAIL_FROM: still the placeholder; name a sender that your provider has verified."
     by_sendgrid = "sendgrid" in (settings["EMAIL_BACKEND"], settings["EMAIL_FALLBACK"])

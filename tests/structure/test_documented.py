@@ -4,6 +4,7 @@ import re
 import tomllib
 from dataclasses import fields
 
+import yaml
 from flask_openapi3 import OpenAPI
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -50,6 +51,15 @@ def settings_table() -> str:
 
 def test_every_setting_is_documented_with_its_default_and_meaning() -> None:
     assert settings_table() in section("Settings")
+
+
+def test_the_compose_file_passes_on_what_every_provider_needs_and_builds_its_image_from_what_is_there() -> None:
+    given = yaml.safe_load((config.ROOT / "docs" / "compose.yaml").read_text())["x-surveyapp"]
+    needed = {name for names in config.NEEDED_BY.values() for name in names}
+    needed |= {"EMAIL_BACKEND", "SMS_BACKEND", "TWILIO_FROM", "TWILIO_MESSAGING_SERVICE_SID"}
+    assert needed - set(given["environment"]) == set()
+    copied = [line.split()[1:-1] for line in given["build"]["dockerfile_inline"].splitlines() if line[:4] == "COPY"]
+    assert [path for paths in copied for path in paths if not (config.ROOT / path).exists()] == []
 
 
 def test_every_direct_dependency_says_what_for_and_why_this_one() -> None:

@@ -27,7 +27,8 @@ NAME = "smtp"
 BATCH = 10  # sent one after the other on one connection
 KEPT = 8
 IDLE = 20.0
-# A shorter limit would fold a long link in a header, and readers would not find it.
+BODY = SMTP.clone(max_line_length=76)  # the most that quoted-printable allows
+# For headers a shorter limit would fold a long link, and readers would not find it.
 MAIL = SMTP.clone(max_line_length=998)
 WIDE_MAIL = MAIL.clone(utf8=True)
 
@@ -278,7 +279,7 @@ def _deliver(connection: _Connection, message: OutgoingMessage, now: datetime) -
 
 def as_mail(message: OutgoingMessage, now: datetime) -> EmailMessage:
     """The message as one mail of two alternatives. Raises ValueError when a header could be broken out of."""
-    mail = EmailMessage(policy=MAIL)
+    mail = EmailMessage(policy=BODY)
     mail["From"] = message.sender
     mail["To"] = message.recipient
     mail["Subject"] = message.subject or ""

@@ -73,6 +73,17 @@ def test_a_mail_arrives_with_its_headers_and_both_parts(sender: Smtp, mail_serve
         assert f"\r\n{name}: {value}\r\n" in entry["mail"]
 
 
+def test_no_line_of_a_body_is_longer_than_quoted_printable_allows(sender: Smtp, mail_server: StandIn) -> None:
+    message = make_email(1, text="À " * 300 + "\n", html="<p>" + "è=" * 500 + "</p>")
+    assert sender.send([message]) == [accepted(1)]
+    (entry,) = mail_server.log()
+    _, _, body = entry["mail"].partition("\r\n\r\n")
+    assert max(len(line) for line in body.split("\r\n")) == 76
+    plain, rich = message_from_string(entry["mail"], policy=default).iter_parts()
+    assert plain.get_content().replace("\r\n", "\n") == message.text
+    assert rich.get_content().strip() == message.html
+
+
 def test_a_batch_goes_over_one_connection_which_is_kept(sender: Smtp, mail_server: StandIn) -> None:
     assert sender.batch_size == 10
     assert sender.send([make_email(n) for n in range(10)]) == [accepted(n) for n in range(10)]

@@ -113,7 +113,7 @@ def test_no_channel_is_said_to_send_while_everything_is_held_or_stopped(editor: 
     assert words(read(editor, PAGE)).count("Sending") == 3  # the head and two channels
     text = act(editor, "hold", act="hold")
     assert "Sending normally" not in text
-    assert text.count("Paused until") == 2
+    assert text.count("Paused until tomorrow 10:00") == 2
     act(editor, "hold", act="resume")
     with clock.at(NOW):
         switches.stop(switches.Subject.CHANNEL, "all", "a wrong word in a survey")

@@ -5,6 +5,7 @@ because the database says what is due and who holds it. No retries, no ETA, no r
 """
 
 import os
+import sys
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -32,6 +33,10 @@ def _application() -> Flask:
     application: Flask = import_module("wsgi").app
     return application
 
+
+# The command `celery` puts its working directory on the path to find this file, and takes the first such entry off
+# again: `wsgi`, which is imported at the first task, stands there.
+sys.path.append(str(config.ROOT))
 
 celery = Celery("surveyapp", set_as_current=False)
 celery.add_defaults(_from_environment)

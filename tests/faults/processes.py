@@ -28,15 +28,20 @@ def environment(url: str, provider: StandIn, pepper: str = "a-pepper-for-tests-o
     """The settings of processes that are started as in production."""
     given = sendgrid_settings(provider, **({"SEND_BATCH": 50} | more))
     given |= {"DATABASE_URL": url, "SECRET_KEY": "a-secret-for-tests-only", "CONTACT_PEPPER": pepper}
-    given |= {"LOG_LEVEL": "INFO", "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    given |= {"LOG_LEVEL": "INFO", "PATH": os.environ["PATH"]}
     return {name: str(value) for name, value in given.items()}
+
+
+def installed(name: str, *arguments: str) -> list[str]:
+    """The command as it lies in the environment: unlike `python -m` it does not look into its working directory."""
+    return [str(Path(sys.executable).with_name(name)), *arguments]
 
 
 @contextlib.contextmanager
 def running(log: Path, settings: dict[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m COMMAND` until the block ends; what it says goes to `log`."""
+    """The command, as docs/operations.md has it, until the block ends; what it says goes to `log`."""
     with log.open("wb") as file:
-        process = subprocess.Popen([sys.executable, "-m", *command], cwd=ROOT, env=settings, stdout=file, stderr=file)
+        process = subprocess.Popen(installed(*command), cwd=ROOT, env=settings, stdout=file, stderr=file)
         try:
             yield process
         finally:

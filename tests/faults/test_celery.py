@@ -5,7 +5,6 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from datetime import timedelta
@@ -20,7 +19,16 @@ from surveyapp.jobs import sending, wake_ups
 from tests.conftest import MakeApp
 from tests.faults.checker import read_log
 from tests.faults.fleet import BATCH, count, judge, load_people, sendgrid_settings
-from tests.faults.processes import JOBS, STOPS_WITHIN, environment, has_said, running, send_the_rest, until
+from tests.faults.processes import (
+    JOBS,
+    STOPS_WITHIN,
+    environment,
+    has_said,
+    installed,
+    running,
+    send_the_rest,
+    until,
+)
 from tests.providers import StandIn
 
 BROKERS = {"rabbitmq": "amqp://guest:guest@127.0.0.1:5672//", "redis": "redis://127.0.0.1:6379/9"}
@@ -177,6 +185,6 @@ def test_what_became_due_just_now_is_left_to_the_workers(postgres_url: str, make
 def test_a_worker_refuses_to_start_on_sqlite(tmp_path: Path, provider: StandIn, pepper: str) -> None:
     address = f"sqlite:///{tmp_path / 'x.sqlite3'}"
     settings = environment(address, provider, pepper, CELERY_BROKER_URL=BROKERS["redis"])
-    done = subprocess.run([sys.executable, "-m", *WORKER], cwd=ROOT, env=settings, capture_output=True, text=True)
+    done = subprocess.run(installed(*WORKER), cwd=ROOT, env=settings, capture_output=True, text=True)
     assert done.returncode != 0
     assert "Celery needs PostgreSQL" in done.stderr

@@ -95,7 +95,7 @@ def test_a_case_is_taken_given_back_and_taken_over(agent: Console) -> None:
         take_case(other)
     page = words(agent.read(CASES))
     assert "Mine and free 1All open 2Closed 0" in page
-    assert ("colleague@example.orgTake over" in page, "youGive back" in page) == (True, True)
+    assert ("colleague@example.org Take over" in page, "you Give back" in page) == (True, True)
     only = agent.read(f"{CASES}?state=mine")
     assert (">c-1<" in only, ">c-2<" in only) == (True, False)
     agent.post(f"{CASES}{other}/give-back")

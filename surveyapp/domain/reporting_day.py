@@ -1,4 +1,4 @@
-"""The day a figure belongs to: the event's local day, where it happened. Not the day of the answer."""
+"""The day and hour a figure belongs to: the event's local ones, where it happened. Not those of the answer."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,15 +9,15 @@ def reporting_day(moment: datetime, zone: str) -> date:
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
-def reporting_day_in(moment: datetime, *zones: str | None) -> date:
-    """The calendar day of an aware instant in the first of these zones that is known, else in UTC."""
+def place_time(moment: datetime, *zones: str | None) -> datetime:
+    """An aware instant on the clock of the first of these zones that is known, else of UTC."""
     for name in zones:
         try:
             if name:
-                return reporting_day(moment, name)
+                return moment.astimezone(ZoneInfo(name))
         except (ZoneInfoNotFoundError, ValueError):
             continue
-    return reporting_day(moment, "UTC")
+    return moment.astimezone(UTC)
 
 
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:

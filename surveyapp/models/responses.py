@@ -4,7 +4,7 @@ given them: what was fetched and posted over each link."""
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, SmallInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from surveyapp.models.base import Base, BigId
@@ -14,7 +14,10 @@ from surveyapp.models.surveys import Survey, SurveyVersion
 
 
 class Response(Base):
-    """One submission. `context` is the event's properties and the customer's attributes when the step was reached."""
+    """One submission. `context` is the event's properties and the customer's attributes when the step was reached.
+
+    `reporting_day` and `reporting_hour` (0 to 23) are those of the event on the clock of its place.
+    """
 
     __tablename__ = "response"
     __table_args__ = (
@@ -48,6 +51,7 @@ class Response(Base):
     event: Mapped[str | None] = mapped_column(String(200))
     event_at: Mapped[datetime]
     reporting_day: Mapped[date]
+    reporting_hour: Mapped[int | None] = mapped_column(SmallInteger)
     answered_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     context: Mapped[dict[str, Any]] = mapped_column(default=dict)

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, insert
 
 from surveyapp.domain.public_links import read_public
 from surveyapp.domain.questions import Definition
-from surveyapp.domain.reporting_day import reporting_day_in
+from surveyapp.domain.reporting_day import place_time
 from surveyapp.domain.scores import METRICS
 from surveyapp.models import Response
 from surveyapp.models.base import table_of
@@ -42,6 +42,7 @@ class FirstAnswer(NamedTuple):
     event: str | None
     event_at: datetime
     reporting_day: date
+    reporting_hour: int
     answered_at: datetime
     updated_at: datetime
     context: dict[str, Any]
@@ -53,6 +54,7 @@ class FirstAnswer(NamedTuple):
 def frozen(held: Held, definition: Definition, given: Given, now: datetime) -> FirstAnswer:
     """The answer that `given` makes at `now`, with the context its invitation froze."""
     event_at = held.occurred_at or now
+    there = place_time(event_at, held.timezone, held.zone)
     return FirstAnswer(
         uid=secrets.token_urlsafe(16),
         invitation_id=held.id,
@@ -75,7 +77,8 @@ def frozen(held: Held, definition: Definition, given: Given, now: datetime) -> F
         instance=held.instance,
         event=held.event,
         event_at=event_at,
-        reporting_day=reporting_day_in(event_at, held.timezone, held.zone),
+        reporting_day=there.date(),
+        reporting_hour=there.hour,
         answered_at=now,
         updated_at=now,
         context=held.context,

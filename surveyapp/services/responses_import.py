@@ -13,7 +13,7 @@ from uuid_utils import uuid7
 from surveyapp import clock
 from surveyapp.domain.events import CustomerIn
 from surveyapp.domain.imported import ImportedResponse, read_imported
-from surveyapp.domain.reporting_day import reporting_day
+from surveyapp.domain.reporting_day import place_time
 from surveyapp.domain.scores import METRICS, on_scale
 from surveyapp.models import Brand, Customer, Journey, Response, Step, Survey, SurveyVersion
 from surveyapp.services import audit, rollups, verbatims
@@ -157,6 +157,7 @@ def _values(row: ImportedResponse, known: Known, customers: Mapping[str, Custome
     survey_id, metric = known.surveys[row.survey]
     customer = customers.get(row.customer) if row.customer is not None else None
     step = f"{row.journey}.{row.step}" if row.journey and row.step else None
+    there = place_time(row.event_at, row.timezone, known.timezone)
     return {
         "uid": uuid7().hex,
         "import_id": row.id,
@@ -177,7 +178,8 @@ def _values(row: ImportedResponse, known: Known, customers: Mapping[str, Custome
         "phase": known.phases[row.journey, row.step] if row.journey and row.step else None,
         "instance": row.instance,
         "event_at": row.event_at,
-        "reporting_day": reporting_day(row.event_at, row.timezone or known.timezone),
+        "reporting_day": there.date(),
+        "reporting_hour": there.hour,
         "answered_at": row.answered_at,
         "updated_at": now,
         "context": dict(row.context),

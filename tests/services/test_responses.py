@@ -80,17 +80,20 @@ def test_an_answer_freezes_the_context_it_was_given_in(invitation, session):
 
 
 @pytest.mark.parametrize(
-    ("zone", "day"),
+    ("zone", "day", "hour"),
     [
-        ("Pacific/Auckland", date(2026, 11, 2)),
-        ("Pacific/Kiritimati", date(2026, 11, 2)),
-        ("Mars/Olympus", date(2026, 11, 2)),
+        ("Pacific/Auckland", date(2026, 11, 2), 22),
+        ("Pacific/Kiritimati", date(2026, 11, 2), 23),
+        ("Asia/Kolkata", date(2026, 11, 2), 14),
+        ("Mars/Olympus", date(2026, 11, 2), 10),
+        (None, date(2026, 11, 2), 10),
     ],
 )
-def test_the_reporting_day_is_that_of_the_place_else_of_the_brand(app, session, zone, day):
+def test_the_reporting_day_and_hour_are_those_of_the_place_else_of_the_brand(app, session, zone, day, hour):
     make_brand(timezone="Europe/Paris")
     invitation = make_invitation(make_survey(), step=make_step(), timezone=zone)
-    assert answer(invitation, 5).reporting_day == day
+    kept = answer(invitation, 5)
+    assert (kept.reporting_day, kept.reporting_hour) == (day, hour)
 
 
 def test_the_reporting_day_of_a_late_evening_elsewhere_is_the_next(app, session):

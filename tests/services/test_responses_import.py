@@ -137,18 +137,20 @@ def test_an_answer_without_a_score_is_kept_outside_the_base(session: Database) -
 
 
 @pytest.mark.parametrize(
-    ("fields", "day"),
+    ("fields", "day", "hour"),
     [
-        ({"event_at": "2026-11-02T23:30:00Z"}, date(2026, 11, 3)),
-        ({"event_at": "2026-11-02T23:30:00Z", "timezone": "America/New_York"}, date(2026, 11, 2)),
-        ({"event_at": "2026-11-02T23:30:00Z", "timezone": "Mars/Base"}, date(2026, 11, 3)),
-        ({"event_at": "2026-11-03T00:30:00+05:30", "timezone": "Asia/Kolkata"}, date(2026, 11, 3)),
-        ({"event_at": None, "answered_at": "2026-11-05T12:00:00Z"}, date(2026, 11, 5)),
+        ({"event_at": "2026-11-02T23:30:00Z"}, date(2026, 11, 3), 0),
+        ({"event_at": "2026-11-02T23:30:00Z", "timezone": "America/New_York"}, date(2026, 11, 2), 18),
+        ({"event_at": "2026-11-02T23:30:00Z", "timezone": "Mars/Base"}, date(2026, 11, 3), 0),
+        ({"event_at": "2026-11-03T00:30:00+05:30", "timezone": "Asia/Kolkata"}, date(2026, 11, 3), 0),
+        ({"event_at": None, "answered_at": "2026-11-05T12:00:00Z"}, date(2026, 11, 5), 13),
     ],
 )
-def test_the_reporting_day_is_the_events_local_day(session: Database, fields: dict[str, Any], day: date) -> None:
+def test_the_reporting_day_and_hour_are_the_events_local_ones(
+    session: Database, fields: dict[str, Any], day: date, hour: int
+) -> None:
     import_responses([answer(**fields)])
-    assert session.scalars(select(Response.reporting_day)).one() == day
+    assert session.execute(select(Response.reporting_day, Response.reporting_hour)).one() == (day, hour)
 
 
 def test_known_customers_stay_as_they_are_and_unknown_ones_are_created(session: Database) -> None:

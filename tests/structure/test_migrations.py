@@ -8,9 +8,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select
 
 from surveyapp.extensions import db
-from surveyapp.models import Base, MetricDay
+from surveyapp.models import Base, MetricDay, Response
 from surveyapp.services import rebuilding, rollups
-from tests.builders import make_reporting_attribute, make_response, make_survey
+from tests.builders import make_brand, make_invitation, make_reporting_attribute, make_response, make_step, make_survey
 from tests.conftest import MakeApp
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -63,6 +63,21 @@ def test_histograms_by_day_are_filled_from_the_cells_there_are(app: object) -> N
     flask_migrate.upgrade()
     assert rebuilding.rebuild(check=True).differences == []
     assert db.session.scalar(select(func.count()).select_from(MetricDay)) == 11
+
+
+def test_the_hour_of_answers_there_are_is_that_of_their_event(app: object) -> None:
+    make_brand(timezone="Europe/Paris")
+    version, step = make_survey(), make_step()
+    for zone in ("Asia/Kolkata", None):
+        event = make_invitation(version, step=step, timezone=zone).event
+        make_response(version, 5, event=event.event_id if event else None)
+    make_response(version, 5)
+    make_response(version, 5, source="import")
+    db.session.commit()
+    db.session.remove()
+    flask_migrate.downgrade(revision="0029")
+    flask_migrate.upgrade()
+    assert db.session.scalars(select(Response.reporting_hour).order_by(Response.id)).all() == [14, 10, 10, None]
 
 
 def test_partial_indexes_keep_their_condition(app: object) -> None:

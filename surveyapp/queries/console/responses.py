@@ -1,11 +1,11 @@
 """Answers as people read them: a filtered list, and one answer with its frozen context and its history. Read only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, select
 from sqlalchemy.orm import Session
 
 from surveyapp.models import Customer, Partner, Response, ResponseChange, Survey, SurveyVersion
@@ -13,7 +13,9 @@ from surveyapp.queries.console.paging import Mark, Page, after_mark, paged
 from surveyapp.queries.context_values import context_is, context_unsaid
 
 CONTEXT = "context."
-ABSENT = ("journey", "step", "phase", "language", "partner")
+ABSENT = ("journey", "step", "phase", "language", "partner", "hour")
+UNDER = {"partner": "partner_id", "hour": "reporting_hour"}
+"""The columns of a response whose names are not those of the filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ class ResponseFilter:
     partner: str | None = None
     asked: bool = False
     scored: bool = False
+    hour: int | None = None
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """What was chosen, among other things perhaps, by the key of the further question."""
     absent: tuple[str, ...] = ()
-    """Of `journey`, `step`, `phase`, `language`, `partner` and `context.NAME`: what the answer does not say."""
+    """Of `journey`, `step`, `phase`, `language`, `partner`, `hour` and `context.NAME`: what the answer does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,7 @@ def conditions_of(session: Session, wanted: ResponseFilter) -> list[ColumnElemen
         (Customer.external_id, wanted.customer),
         (Response.language, wanted.language),
         (Response.phase, wanted.phase),
+        (Response.reporting_hour, wanted.hour),
     ]
     found: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
     if wanted.commented:
@@ -122,6 +128,7 @@ def conditions_of(session: Session, wanted: ResponseFilter) -> list[ColumnElemen
         found.append(Response.answered_at < wanted.answered_until)
     for name, value in (wanted.context or {}).items():
         found.append(context_is(session, name, value))
+    found += [_chosen(session, key, option) for key, option in wanted.chosen.items()]
     if wanted.scored:
         found.append(Response.score.is_not(None))
     if wanted.asked:
@@ -137,8 +144,18 @@ def conditions_of(session: Session, wanted: ResponseFilter) -> list[ColumnElemen
 def _unsaid(session: Session, name: str) -> ColumnElement[bool]:
     if name.startswith(CONTEXT):
         return context_unsaid(session, name.removeprefix(CONTEXT))
-    column: ColumnElement[Any] = getattr(Response, "partner_id" if name == "partner" else name).expression
+    column: ColumnElement[Any] = getattr(Response, UNDER.get(name, name)).expression
     return column.is_(None)
+
+
+def _chosen(session: Session, question: str, option: str) -> ColumnElement[bool]:
+    """Whether the answer to a further question is this option, or a list with it."""
+    if '"' in question:  # no question's key has one
+        return false()
+    if session.get_bind().dialect.name == "postgresql":
+        return func.coalesce(func.jsonb_exists(Response.answers[question], option), false())
+    chosen = func.json_each(Response.answers, f'$."{question}"').table_valued("value")
+    return exists(select(chosen.c.value).where(chosen.c.value == option))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from surveyapp.web.admin.words import STATUSES, step_words
 blueprint = Blueprint("responses", __name__)
 USUAL_DAYS = 28
 CONTEXT = "context."
+CHOSEN = "answers."
 MOST_CONTEXT = 8
 EDITORS = (Role.ADMIN, Role.EDITOR)
 NO_ANSWER = "There is no answer with this number."
@@ -57,11 +58,6 @@ def _wanted() -> tuple[queries.ResponseFilter, date | None, date | None, bool]:
     if first is None and last is None and customer is None and params.text("all") is None:
         first, by_answer = formats.days_back(shell.today(), USUAL_DAYS - 1), True
     start, end = params.span_of(first, last) if by_answer else (None, None)
-    context = {
-        name.removeprefix(CONTEXT): value
-        for name, value in list(request.args.items())[: MOST_CONTEXT * 4]
-        if name.startswith(CONTEXT) and value and len(name) < 90
-    }
     wanted = queries.ResponseFilter(
         survey=params.text("survey"),
         metric=params.choice("metric", METRICS),
@@ -76,7 +72,9 @@ def _wanted() -> tuple[queries.ResponseFilter, date | None, date | None, bool]:
         last_day=None if by_answer else last,
         answered_from=start,
         answered_until=end,
-        context=context,
+        context=_named(CONTEXT),
+        hour=params.whole("hour"),
+        chosen=_named(CHOSEN),
         language=params.text("language"),
         phase=params.text("phase"),
         version=params.whole("version"),
@@ -90,6 +88,15 @@ def _wanted() -> tuple[queries.ResponseFilter, date | None, date | None, bool]:
         ),
     )
     return wanted, first, last, by_answer
+
+
+def _named(prefix: str) -> dict[str, str]:
+    """The filters whose names begin so, without that beginning."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in list(request.args.items())[: MOST_CONTEXT * 4]
+        if name.startswith(prefix) and value and len(name) < 90
+    }
 
 
 @blueprint.get("/<uid>")

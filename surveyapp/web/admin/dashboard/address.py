@@ -228,17 +228,18 @@ class Reader:
             elif len(values[name]) >= VALUES and text not in (*values[name], OTHER):
                 self.wrong(CONTEXT + name, "this value came after the first 50 and is counted as 'other'")
 
-    def dimension(self, name: str, default: str | None = None) -> str | None:
-        """A dimension to group by: one of PLAIN, or context.NAME of a reporting attribute."""
+    def dimension(self, name: str, default: str | None = None, also: Collection[str] = ()) -> str | None:
+        """A dimension to group by: one of PLAIN, context.NAME of a reporting attribute, or what the page has also."""
         value = self.text(name) or default
-        if value is None or value in PLAIN:
+        if value is None or value in PLAIN or value in also:
             return value
         if value.startswith(CONTEXT) and len(value) > len(CONTEXT):
             if value.removeprefix(CONTEXT) in {a.name for a in self.choices.attributes}:
                 return value
             self.wrong(name, f"'{value[:80]}' {NOT_REPORTING}")
         else:
-            self.wrong(name, f"'{value[:80]}' is nothing to group by; one of {', '.join(PLAIN)} or context.NAME")
+            known = ", ".join((*PLAIN, *also))
+            self.wrong(name, f"'{value[:80]}' is nothing to group by; one of {known} or context.NAME")
         return default
 
 

@@ -13,6 +13,7 @@ from surveyapp.domain.vocabulary import Role
 from surveyapp.extensions import db
 from surveyapp.queries.console.dashboard import pairs_by
 from surveyapp.queries.console.figures import Pair, joined
+from surveyapp.queries.console.tallies import HOUR, MOST, TooManyAnswers, pairs_by_tally
 from surveyapp.queries.metrics import CONTEXT, MOST_GROUPS, Figure, Key, Sums, TooManyGroups, drawn, hidden
 from surveyapp.web.admin import figures, formats
 from surveyapp.web.admin.dashboard import series
@@ -28,6 +29,8 @@ ACTOR_FLOOR = 30
 ACTOR_ROLES = (Role.ADMIN, Role.ANALYST)
 MOST_COLUMNS = 12
 MOST_ROWS = 60
+HOURS = 25
+"""All hours of a day, and one more column for answers of which it is not known."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +64,18 @@ class GridCell:
 def breakdown(key: str) -> Any:
     asked, reader = read(db.session(), known_metric(key), "by", "over")
     names = names_of(asked)
-    by = reader.dimension("by", _usual(asked)) or "channel"
-    over = reader.dimension("over")
+    by = reader.dimension("by", _usual(asked), (HOUR,)) or "channel"
+    over = reader.dimension("over", also=(HOUR,))
     _check(reader, asked, by, over)
     asked = done(asked, reader, by=by, over=over)
     if asked.problems:
         return refuse(asked, asked.problems)
     try:
-        groups = pairs_by(
-            db.session(), asked.scope, asked.now, None if over else asked.before, (by, over) if over else (by,)
-        )
+        groups = _groups(asked, (by, over) if over else (by,))
     except TooManyGroups:
         return refuse(asked, [f"by: this gives more than {MOST_GROUPS} groups; filter, or group by less"])
+    except TooManyAnswers:
+        return refuse(asked, [f"{HOUR}: read from at most {MOST:,} answers; these days hold more; shorten or filter"])
     floor = ACTOR_FLOOR if ACTOR in (by, over) else gates.floor_of(key)
     if over:
         return _grid(asked, names, by, over, {place: pair.now for place, pair in groups.items()}, floor)
@@ -91,6 +94,14 @@ def breakdown(key: str) -> Any:
         between=versions_sentence(new_versions(names, asked, since_of(asked))),
         compared=sum(row.verdict.low is not None for row in rows),
     )
+
+
+def _groups(asked: Asked, by: tuple[str, ...]) -> dict[Key, Pair]:
+    """The sums by group: of the period alone for a grid, else beside those of the period before."""
+    before = None if len(by) > 1 else asked.before
+    if HOUR in by:
+        return pairs_by_tally(db.session(), asked.answers, asked.now, before, by)
+    return pairs_by(db.session(), asked.scope, asked.now, before, by)
 
 
 def _usual(asked: Asked) -> str:
@@ -165,8 +176,9 @@ def _grid(asked: Asked, names: Names, by: str, over: str, cells: Mapping[Key, Su
     cells = _named(cells)
     down = names.order(by, list({row for row, _ in cells}))
     across = names.order(over, list({column for _, column in cells}))
-    if len(across) > MOST_COLUMNS or len(down) > MOST_ROWS:
-        most = f"{len(down)} × {len(across)} cells; at most {MOST_ROWS} × {MOST_COLUMNS} can be read"
+    columns = HOURS if over == HOUR else MOST_COLUMNS
+    if len(across) > columns or len(down) > MOST_ROWS:
+        most = f"{len(down)} × {len(across)} cells; at most {MOST_ROWS} × {columns} can be read"
         return refuse(asked, [f"over: this gives {most}. Swap the two, filter, or choose a smaller dimension"])
     whole = _with_totals(cells)
     away = grids.hidden({place: scores.answers(sums.n) for place, sums in cells.items()}, floor)
@@ -231,7 +243,9 @@ def _cell(
     place = (row, column)
     figure = drawn(asked.metric, whole.get(place, Sums()))
     figure = hidden(figure) if place in away else figure
-    group = {name: value or None for name, value in ((by, row), (over, column)) if value is not ALL}
+    group = {
+        name: None if value == UNSAID else value for name, value in ((by, row), (over, column)) if value is not ALL
+    }
     url = asked.answers_url(**group) if figure.n else None
     contrast = differ.get(place)
     said = ""

@@ -15,6 +15,7 @@ from surveyapp.domain.scores import METRICS
 from surveyapp.extensions import db
 from surveyapp.queries.console.dashboard import Choices, choices
 from surveyapp.queries.console.figures import Period
+from surveyapp.queries.console.tallies import HOUR
 from surveyapp.queries.metrics import CONTEXT
 from surveyapp.web.admin import formats, shell
 from surveyapp.web.admin.dashboard.address import DAYS, FILTERS, USUAL, Asked
@@ -45,6 +46,7 @@ DIMENSIONS = {
     "version": "Survey version",
     "partner": "Partner",
 }
+HOUR_WORDS = "Hour of the day"
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Names:
     choices: Choices
 
     def dimension(self, name: str) -> str:
-        return DIMENSIONS.get(name) or plain(name.removeprefix(CONTEXT))
+        return HOUR_WORDS if name == HOUR else DIMENSIONS.get(name) or plain(name.removeprefix(CONTEXT))
 
     def dimensions(self) -> list[tuple[str, str]]:
         """Everything figures may be grouped by, as options of a select."""
@@ -76,6 +78,8 @@ class Names:
             return self.choices.partners.get(value, str(value))
         if dimension == "version":
             return f"version {value}"
+        if dimension == HOUR:
+            return f"{value:02d}:00–{value:02d}:59"
         return plain(str(value)) if dimension in ("phase", "survey") else str(value)
 
     def step(self, path: str) -> str:

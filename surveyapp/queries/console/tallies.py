@@ -1,0 +1,125 @@
+"""Counts of answers by what cells do not hold: the hour of the event, a further question. Read only.
+
+Raw answers are read, so only so many: beyond that nothing is counted, since a part would be no exact figure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import JSON, ColumnElement, Text, case, func, null, select, type_coerce
+from sqlalchemy.orm import Session
+
+from surveyapp.domain.reporting_values import reporting_text
+from surveyapp.domain.vocabulary import ResponseStatus
+from surveyapp.models import Partner, ReportingValue, Response, Survey, SurveyVersion
+from surveyapp.models.metrics import OTHER, VALUES
+from surveyapp.queries.console.figures import Pair, Period
+from surveyapp.queries.console.responses import ResponseFilter, conditions_of
+from surveyapp.queries.metrics import CONTEXT, Key, Sums
+
+MOST = 100_000
+HOUR = "hour"
+QUESTION = "answers."
+SCORE = "score"
+COUNTED = (ResponseStatus.CONFIRMED.value, ResponseStatus.PROVISIONAL.value)
+
+
+class TooManyAnswers(Exception):
+    """More than MOST answers match."""
+
+
+class Tally(NamedTuple):
+    """So many answers with this score and these parts, one for each name asked for; None where nothing is said.
+
+    The part of a further question is what was answered: a text, a number or a list of options.
+    """
+
+    parts: tuple[Any, ...]
+    status: str
+    score: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    """How figures name the values of a context attribute."""
+
+    kept: frozenset[str]
+
+    def part(self, value: object) -> str | None:
+        text = reporting_text(value)
+        return OTHER if text not in self.kept and text and len(self.kept) >= VALUES else text or None
+
+
+def tallies(session: Session, wanted: ResponseFilter, names: Sequence[str], most: int = MOST) -> list[Tally]:
+    """The confirmed and provisional answers with a score that match. Raises TooManyAnswers.
+
+    Names are those of `metrics.PLAIN`, `context.NAME`, `hour`, `score` and `answers.QUESTION`.
+    """
+    conditions = [*conditions_of(session, replace(wanted, scored=True)), Response.status.in_(COUNTED)]
+    some = select(Response.id).join(Survey, Survey.id == Response.survey_id).where(*conditions).limit(most + 1)
+    if (session.scalar(select(func.count()).select_from(some.subquery())) or 0) > most:
+        raise TooManyAnswers
+    by = [_column(session, name).label(f"part{place}") for place, name in enumerate(names)]
+    query = (
+        select(*by, Response.status, Response.score, func.count().label("n"))
+        .join(Survey, Survey.id == Response.survey_id)
+        .join(SurveyVersion, SurveyVersion.id == Response.survey_version_id)
+        .outerjoin(Partner, Partner.id == Response.partner_id)
+        .where(*conditions)
+        .group_by(*(column.name for column in by), Response.status, Response.score)
+    )
+    attributes = {place: _attribute(session, name) for place, name in enumerate(names) if name.startswith(CONTEXT)}
+    return [Tally(_parts(row[: len(names)], attributes), *row[len(names) :]) for row in session.execute(query)]
+
+
+def pairs_by_tally(
+    session: Session, wanted: ResponseFilter, now: Period, before: Period | None, names: Sequence[str]
+) -> dict[Key, Pair]:
+    """The sums of one period or two by group, as `dashboard.pairs_by` reads them from cells. Raises TooManyAnswers."""
+    found: dict[Key, Pair] = {}
+    for period in (now, before) if before else (now,):
+        dated = replace(wanted, first_day=period.first, last_day=period.last)
+        for tally in tallies(session, dated, names):
+            pair = found.setdefault(tally.parts, Pair(Sums(), Sums()))
+            sums = pair.now if period is now else pair.before
+            if tally.status == ResponseStatus.CONFIRMED:
+                sums.add(tally.score, tally.n, 0, 0)
+            else:
+                sums.provisional += tally.n
+    return found
+
+
+def _column(session: Session, name: str) -> ColumnElement[Any]:
+    kind, dot, key = name.partition(".")
+    if dot:
+        return _within(session, Response.context if name.startswith(CONTEXT) else Response.answers, key)
+    others: Mapping[str, Any] = {
+        "survey": Survey.key,
+        "version": SurveyVersion.number,
+        "partner": Partner.key,
+        HOUR: Response.reporting_hour,
+    }
+    column: ColumnElement[Any] = (others.get(kind) or getattr(Response, kind)).expression
+    return column
+
+
+def _within(session: Session, document: Any, key: str) -> ColumnElement[Any]:
+    """The JSON value under that key; null for a name with a quotation mark, which is on no path of SQLite."""
+    if '"' in key:
+        return null()
+    value: ColumnElement[Any] = document[key]
+    if session.get_bind().dialect.name == "postgresql":
+        return value
+    kind = func.json_type(document, f'$."{key}"')  # SQLite takes true for 1
+    return type_coerce(case((kind.in_(("true", "false")), kind), else_=type_coerce(value, Text)), JSON)
+
+
+def _attribute(session: Session, name: str) -> _Attribute:
+    values = select(ReportingValue.value).where(ReportingValue.name == name.removeprefix(CONTEXT))
+    return _Attribute(frozenset(session.scalars(values)))
+
+
+def _parts(values: Sequence[Any], attributes: Mapping[int, _Attribute]) -> tuple[Any, ...]:
+    return tuple(attributes[place].part(value) if place in attributes else value for place, value in enumerate(values))

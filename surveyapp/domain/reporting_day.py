@@ -43,3 +43,15 @@ def iso_week(day: date) -> str:
 def month(day: date) -> str:
     """The calendar month, such as 2026-11."""
     return f"{day.year:04d}-{day.month:02d}"
+
+
+def days_of(period: str) -> tuple[date, date]:
+    """The first and last day of `2026-11-02`, `2026-W45` or `2026-11`."""
+    if "-W" in period:
+        monday = date.fromisocalendar(int(period[:4]), int(period[6:]), 1)
+        return monday, monday + timedelta(days=6)
+    if len(period) > 7:
+        return date.fromisoformat(period), date.fromisoformat(period)
+    year, number = int(period[:4]), int(period[5:])
+    following = date(year + number // 12, number % 12 + 1, 1)
+    return date(year, number, 1), following - timedelta(days=1)

@@ -19,14 +19,3 @@ def closes_after(day: date, channels: Iterable[str] = ()) -> date:
 def still_open(day: date, today: date, channels: Iterable[str] = ()) -> bool:
     """Whether late answers may still change that day's figure."""
     return today <= closes_after(day, channels)
-
-
-def last_day(period: str) -> date:
-    """The last day of `2026-11-02`, `2026-W45` or `2026-11`."""
-    if "-W" in period:
-        return date.fromisocalendar(int(period[:4]), int(period[6:]), 7)
-    if len(period) > 7:
-        return date.fromisoformat(period)
-    year, month = int(period[:4]), int(period[5:])
-    following = date(year + month // 12, month % 12 + 1, 1)
-    return following - timedelta(days=1)

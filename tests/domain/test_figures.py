@@ -279,6 +279,20 @@ def test_the_first_days_of_a_year_may_belong_to_the_last_week_of_the_one_before(
 
 
 @pytest.mark.parametrize(
+    ("period", "first", "last"),
+    [
+        ("2026-11-02", date(2026, 11, 2), date(2026, 11, 2)),
+        ("2026-W53", date(2026, 12, 28), date(2027, 1, 3)),
+        ("2026-11", date(2026, 11, 1), date(2026, 11, 30)),
+        ("2026-12", date(2026, 12, 1), date(2026, 12, 31)),
+        ("2028-02", date(2028, 2, 1), date(2028, 2, 29)),
+    ],
+)
+def test_a_period_has_its_first_and_last_day(period: str, first: date, last: date) -> None:
+    assert reporting_day.days_of(period) == (first, last)
+
+
+@pytest.mark.parametrize(
     ("weight", "step"), [(1.0, 0), (1.0000001, 0), (1.1, 1), (2.0, 4), (2.1, 5), (10.0, 14), (1000.0, 40)]
 )
 def test_a_weight_lies_on_the_lowest_step_that_it_does_not_exceed(weight: float, step: int) -> None:

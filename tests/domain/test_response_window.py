@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from surveyapp.domain.response_window import closes_after, last_day, still_open
+from surveyapp.domain.response_window import closes_after, still_open
 
 DAY = date(2026, 11, 2)
 
@@ -16,17 +16,3 @@ def test_a_day_stays_open_as_long_as_its_slowest_channel(channels: list[str], da
     assert closes_after(DAY, channels) == DAY + timedelta(days=days)
     assert still_open(DAY, DAY + timedelta(days=days), channels)
     assert not still_open(DAY, DAY + timedelta(days=days + 1), channels)
-
-
-@pytest.mark.parametrize(
-    ("period", "day"),
-    [
-        ("2026-11-02", DAY),
-        ("2026-W53", date(2027, 1, 3)),
-        ("2026-11", date(2026, 11, 30)),
-        ("2026-12", date(2026, 12, 31)),
-        ("2028-02", date(2028, 2, 29)),
-    ],
-)
-def test_a_period_ends_with_its_last_day(period: str, day: date) -> None:
-    assert last_day(period) == day

@@ -4,7 +4,7 @@ Raw answers are read, so only so many: beyond that nothing is counted, since a p
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, ColumnElement, Text, case, func, null, select, type_coerce
@@ -16,12 +16,11 @@ from surveyapp.models import Partner, ReportingValue, Response, Survey, SurveyVe
 from surveyapp.models.metrics import OTHER, VALUES
 from surveyapp.queries.console.figures import Pair, Period
 from surveyapp.queries.console.responses import ResponseFilter, conditions_of
-from surveyapp.queries.metrics import CONTEXT, Key, Sums
+from surveyapp.queries.metrics import CONTEXT, PERIODS, Key, Sums, part_of
 
 MOST = 100_000
 HOUR = "hour"
 QUESTION = "answers."
-SCORE = "score"
 COUNTED = (ResponseStatus.CONFIRMED.value, ResponseStatus.PROVISIONAL.value)
 
 
@@ -41,21 +40,10 @@ class Tally(NamedTuple):
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Attribute:
-    """How figures name the values of a context attribute."""
-
-    kept: frozenset[str]
-
-    def part(self, value: object) -> str | None:
-        text = reporting_text(value)
-        return OTHER if text not in self.kept and text and len(self.kept) >= VALUES else text or None
-
-
 def tallies(session: Session, wanted: ResponseFilter, names: Sequence[str], most: int = MOST) -> list[Tally]:
     """The confirmed and provisional answers with a score that match. Raises TooManyAnswers.
 
-    Names are those of `metrics.PLAIN`, `context.NAME`, `hour`, `score` and `answers.QUESTION`.
+    Names are those of `metrics.PLAIN` and `PERIODS`, `context.NAME`, `hour` and `answers.QUESTION`.
     """
     conditions = [*conditions_of(session, replace(wanted, scored=True)), Response.status.in_(COUNTED)]
     some = select(Response.id).join(Survey, Survey.id == Response.survey_id).where(*conditions).limit(most + 1)
@@ -70,8 +58,11 @@ def tallies(session: Session, wanted: ResponseFilter, names: Sequence[str], most
         .where(*conditions)
         .group_by(*(column.name for column in by), Response.status, Response.score)
     )
-    attributes = {place: _attribute(session, name) for place, name in enumerate(names) if name.startswith(CONTEXT)}
-    return [Tally(_parts(row[: len(names)], attributes), *row[len(names) :]) for row in session.execute(query)]
+    kept = {name: _kept(session, name) for name in names if name.startswith(CONTEXT)}
+    return [
+        Tally(tuple(_part(*pair, kept) for pair in zip(names, row, strict=False)), *row[len(names) :])
+        for row in session.execute(query)
+    ]
 
 
 def pairs_by_tally(
@@ -100,6 +91,7 @@ def _column(session: Session, name: str) -> ColumnElement[Any]:
         "version": SurveyVersion.number,
         "partner": Partner.key,
         HOUR: Response.reporting_hour,
+        **dict.fromkeys(PERIODS, Response.reporting_day),
     }
     column: ColumnElement[Any] = (others.get(kind) or getattr(Response, kind)).expression
     return column
@@ -116,10 +108,15 @@ def _within(session: Session, document: Any, key: str) -> ColumnElement[Any]:
     return type_coerce(case((kind.in_(("true", "false")), kind), else_=type_coerce(value, Text)), JSON)
 
 
-def _attribute(session: Session, name: str) -> _Attribute:
+def _kept(session: Session, name: str) -> frozenset[str]:
+    """The values of an attribute that figures count under their own name."""
     values = select(ReportingValue.value).where(ReportingValue.name == name.removeprefix(CONTEXT))
-    return _Attribute(frozenset(session.scalars(values)))
+    return frozenset(session.scalars(values))
 
 
-def _parts(values: Sequence[Any], attributes: Mapping[int, _Attribute]) -> tuple[Any, ...]:
-    return tuple(attributes[place].part(value) if place in attributes else value for place, value in enumerate(values))
+def _part(name: str, value: Any, kept: Mapping[str, frozenset[str]]) -> Any:
+    """What a group is called of which this is the stored value; further questions keep it as it is."""
+    if name in kept:
+        text = reporting_text(value)
+        return OTHER if text and text not in kept[name] and len(kept[name]) >= VALUES else text or None
+    return value if name.startswith(QUESTION) else part_of(name, value)

@@ -9,7 +9,8 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field
 
 from surveyapp import clock
-from surveyapp.domain.response_window import last_day, still_open
+from surveyapp.domain.reporting_day import days_of
+from surveyapp.domain.response_window import still_open
 from surveyapp.domain.scores import METRICS
 from surveyapp.domain.vocabulary import Channel
 from surveyapp.extensions import db
@@ -218,7 +219,7 @@ def _report(metric: str, filters: Filters, group_by: tuple[str, ...], *, weighte
 def _figure(found: Figure, filters: Filters) -> Mapping[str, Any]:
     histogram = found.histogram
     today = clock.now().date()
-    ends = [last_day(str(found.key[period])) for period in PERIODS if period in found.key]
+    ends = [days_of(str(found.key[period]))[1] for period in PERIODS if period in found.key]
     channel = found.key.get("channel") or filters.channel
     last = min([*ends, filters.last or today, today])
     return {

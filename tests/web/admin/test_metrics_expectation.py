@@ -1,5 +1,7 @@
 """What the same people expected and met: paired within each person, hidden when few, else with an interval."""
 
+import html
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +12,7 @@ from flask_openapi3 import OpenAPI
 from surveyapp import clock
 from surveyapp.extensions import db
 from surveyapp.models import SurveyVersion
+from surveyapp.services import rollups
 from tests.builders import make_brand, make_customer, make_response, make_step, make_survey
 from tests.people import make_user, sign_in_as
 from tests.web.admin.answered import read, rows_of, words
@@ -36,7 +39,7 @@ def surveys(reader: FlaskClient) -> tuple[SurveyVersion, SurveyVersion]:
 def said(version: SurveyVersion, who: int, score: int, days_ago: int, **overrides: Any) -> None:
     at = NOW - timedelta(days=days_ago)
     when = {"event_at": at, "answered_at": at, "updated_at": at, "reporting_day": at.date()}
-    make_response(version, score, customer_id=who, **(when | overrides))
+    rollups.count(db.session, make_response(version, score, customer_id=who, **(when | overrides)), 1)
 
 
 def person() -> int:
@@ -66,6 +69,10 @@ def test_people_are_compared_with_themselves_and_by_step(
     text = words(read(reader, f"{PAGE}?expected=hoped"))
     assert "the same 67 people twice" in text
     assert "Met minus expected \u221230" in text
+    link = re.search(r'href="(/admin/metrics/intention/breakdown[^"]+)"', read(reader, f"{PAGE}?expected=hoped"))
+    assert link
+    course = rows_of(reader, html.unescape(link[1]) + "&csv=grid")
+    assert [(row["month"], row["n"]) for row in course] == [("October 2026", "67"), ("All", "67")] * 2
 
 
 def test_each_person_counts_once_with_the_answer_just_before_and_on_the_same_journey(

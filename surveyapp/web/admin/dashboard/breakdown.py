@@ -8,17 +8,18 @@ from flask_login import current_user
 
 from surveyapp.domain import contrasts, gates, grids, scores
 from surveyapp.domain.contrasts import Contrast
+from surveyapp.domain.reporting_day import days_of
 from surveyapp.domain.verdicts import ACROSS, NOT_COMPUTED, Verdict, places_of, verdicts
 from surveyapp.domain.vocabulary import Role
 from surveyapp.extensions import db
 from surveyapp.queries.console.dashboard import pairs_by
-from surveyapp.queries.console.figures import Pair, joined
+from surveyapp.queries.console.figures import Pair, Period, joined
 from surveyapp.queries.console.tallies import HOUR, MOST, TooManyAnswers, pairs_by_tally
-from surveyapp.queries.metrics import CONTEXT, MOST_GROUPS, Figure, Key, Sums, TooManyGroups, drawn, hidden
+from surveyapp.queries.metrics import CONTEXT, MOST_GROUPS, PERIODS, Figure, Key, Sums, TooManyGroups, drawn, hidden
 from surveyapp.web.admin import figures, formats
 from surveyapp.web.admin.dashboard import series
 from surveyapp.web.admin.dashboard.address import Asked, Reader, done, read
-from surveyapp.web.admin.dashboard.frame import Names, blueprint, known_metric, names_of, refuse, show
+from surveyapp.web.admin.dashboard.frame import MOMENTS, Names, blueprint, known_metric, names_of, refuse, show
 from surveyapp.web.admin.dashboard.keeping import breaks_of
 from surveyapp.web.admin.dashboard.metric import figure_cells, new_versions, since_of
 from surveyapp.web.admin.dashboard.tables import Cell, Table
@@ -29,8 +30,8 @@ ACTOR_FLOOR = 30
 ACTOR_ROLES = (Role.ADMIN, Role.ANALYST)
 MOST_COLUMNS = 12
 MOST_ROWS = 60
-HOURS = 25
-"""All hours of a day, and one more column for answers of which it is not known."""
+MOST_MOMENTS = {HOUR: 25, "week": 14, "month": 13}
+"""All hours and one column for answers of which it is not known; what 91 days and a year touch."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def breakdown(key: str) -> Any:
     asked, reader = read(db.session(), known_metric(key), "by", "over")
     names = names_of(asked)
     by = reader.dimension("by", _usual(asked), (HOUR,)) or "channel"
-    over = reader.dimension("over", also=(HOUR,))
+    over = reader.dimension("over", also=tuple(MOMENTS))
     _check(reader, asked, by, over)
     asked = done(asked, reader, by=by, over=over)
     if asked.problems:
@@ -176,7 +177,7 @@ def _grid(asked: Asked, names: Names, by: str, over: str, cells: Mapping[Key, Su
     cells = _named(cells)
     down = names.order(by, list({row for row, _ in cells}))
     across = names.order(over, list({column for _, column in cells}))
-    columns = HOURS if over == HOUR else MOST_COLUMNS
+    columns = MOST_MOMENTS.get(over, MOST_COLUMNS)
     if len(across) > columns or len(down) > MOST_ROWS:
         most = f"{len(down)} × {len(across)} cells; at most {MOST_ROWS} × {columns} can be read"
         return refuse(asked, [f"over: this gives {most}. Swap the two, filter, or choose a smaller dimension"])
@@ -202,7 +203,7 @@ def _grid(asked: Asked, names: Names, by: str, over: str, cells: Mapping[Key, Su
         tested=tested,
         differ=len(differ),
         concealed=sum(cell.look == "h-hide" for _, line in rows for cell in line),
-        swapped={"by": over, "over": by},
+        swapped=None if over in PERIODS else {"by": over, "over": by},
     )
 
 
@@ -246,7 +247,7 @@ def _cell(
     group = {
         name: None if value == UNSAID else value for name, value in ((by, row), (over, column)) if value is not ALL
     }
-    url = asked.answers_url(**group) if figure.n else None
+    url = _answers_url(asked, group) if figure.n else None
     contrast = differ.get(place)
     said = ""
     if figure.status == gates.Status.NO_DATA:
@@ -260,6 +261,16 @@ def _cell(
     else:
         look = "h-total" if ALL in place else "h-m"
     return GridCell(figure, figures.drawn(figure), look, said, url)
+
+
+def _answers_url(asked: Asked, group: Mapping[str, Any]) -> str:
+    """The answers behind a cell; a week or a month narrows the days."""
+    first, last = asked.now.first, asked.now.last
+    for name in PERIODS:
+        if name in group:
+            begins, ends = days_of(group[name])
+            first, last = max(first, begins), min(last, ends)
+    return asked.answers_url(Period(first, last), **{k: value for k, value in group.items() if k not in PERIODS})
 
 
 def _grid_table(

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from flask import url_for
 
 from surveyapp.domain import differences, gates
 from surveyapp.domain.definitions import NAMES
@@ -12,13 +15,15 @@ from surveyapp.domain.scores import METRICS
 from surveyapp.domain.verdicts import NOT_COMPUTED, Verdict, places_of, verdict
 from surveyapp.extensions import db
 from surveyapp.queries.console.expectation import Paired, paired, surveys_of
-from surveyapp.queries.metrics import Sums, drawn, hidden
+from surveyapp.queries.metrics import CONTEXT, Sums, drawn, hidden, metric_of
 from surveyapp.web.admin import figures, formats
 from surveyapp.web.admin.dashboard.address import Asked, done, read
 from surveyapp.web.admin.dashboard.frame import Names, blueprint, known_metric, names_of, plain, refuse, show
 from surveyapp.web.admin.dashboard.tables import Cell, Table
 
 ALL = "All together"
+MONTHS = 5
+"""So many months before the present one are shown of what was expected."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,17 @@ def expectation(key: str) -> Any:
         expected_name=plain(expected or ""),
         found=found,
         gaps=gaps,
+        course_url=_course_url(asked, names, expected) if expected else None,
     )
+
+
+def _course_url(asked: Asked, names: Names, expected: str) -> str:
+    """What was expected over the last half year, month by month and by the first segment there is."""
+    by = next((CONTEXT + attribute.name for attribute in names.choices.attributes), "channel")
+    first = (asked.now.last.replace(day=1) - timedelta(days=MONTHS * 30)).replace(day=1)
+    days = {"from": first.isoformat(), "to": asked.now.last.isoformat()}
+    metric = metric_of(db.session, expected)
+    return url_for("dashboard.breakdown", key=metric, survey=expected, by=by, over="month", **days)
 
 
 def _gaps(asked: Asked, names: Names, found: Paired) -> list[Gap]:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from surveyapp.domain.afterwards import STATED
 from surveyapp.domain.definitions import NAMES, definition
 from surveyapp.domain.expectation import WITHOUT
+from surveyapp.domain.reporting_day import days_of
 from surveyapp.domain.scores import METRICS
 from surveyapp.extensions import db
 from surveyapp.queries.console.dashboard import Choices, choices
@@ -30,6 +31,7 @@ TABS = (
     ("dashboard.changes", "Changes"),
     ("dashboard.compare", "Compare"),
     ("dashboard.funnel", "Funnel"),
+    ("dashboard.choices", "Choices"),
     ("dashboard.expectation", "Expectation"),
     ("dashboard.afterwards", "Afterwards"),
     ("dashboard.drivers", "Drivers"),
@@ -46,7 +48,8 @@ DIMENSIONS = {
     "version": "Survey version",
     "partner": "Partner",
 }
-HOUR_WORDS = "Hour of the day"
+MOMENTS = {HOUR: "Hour of the day", "week": "Week", "month": "Month"}
+"""When it was, as a second dimension; the hour also alone."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Names:
     choices: Choices
 
     def dimension(self, name: str) -> str:
-        return HOUR_WORDS if name == HOUR else DIMENSIONS.get(name) or plain(name.removeprefix(CONTEXT))
+        return DIMENSIONS.get(name) or MOMENTS.get(name) or plain(name.removeprefix(CONTEXT))
 
     def dimensions(self) -> list[tuple[str, str]]:
         """Everything figures may be grouped by, as options of a select."""
@@ -78,8 +81,8 @@ class Names:
             return self.choices.partners.get(value, str(value))
         if dimension == "version":
             return f"version {value}"
-        if dimension == HOUR:
-            return f"{value:02d}:00–{value:02d}:59"
+        if dimension in MOMENTS:
+            return moment_name(dimension, value)
         return plain(str(value)) if dimension in ("phase", "survey") else str(value)
 
     def step(self, path: str) -> str:
@@ -100,6 +103,14 @@ class Names:
         }.get(dimension, [])
         place = {value: i for i, value in enumerate(known)}
         return sorted(values, key=lambda v: (v in (None, ""), v == "other", place.get(v, len(place)), _natural(v)))
+
+
+def moment_name(dimension: str, value: Any) -> str:
+    """`07:00–07:59`, `week of 2 Nov` or `November 2026`."""
+    if dimension == HOUR:
+        return f"{value:02d}:00–{value:02d}:59"
+    first, _ = days_of(value)
+    return formats.month_words(first) if dimension == "month" else f"week of {formats.day_words(first, shell.today())}"
 
 
 def _natural(value: Any) -> tuple[int, str]:

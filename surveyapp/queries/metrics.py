@@ -35,6 +35,7 @@ Key = tuple[Any, ...]
 
 PLAIN = ("journey", "step", "phase", "channel", "language", "survey", "version", "partner")
 PERIODS = ("day", "week", "month")
+VERSION = ("survey", "version")
 CONTEXT = "context."
 MOST_GROUPS = 1000
 
@@ -74,6 +75,7 @@ class Figure:
 
     `n` counts confirmed answers, `n_eff` is what they are worth when weighted, `provisional` counts answers that
     a person has not confirmed yet. `refused` says that a weighted figure is worth too few answers to be shown.
+    `versions` are those of each survey that the answers were given to, where a report was asked for them.
     """
 
     metric: str
@@ -88,6 +90,7 @@ class Figure:
     provisional: int = 0
     key: Mapping[str, Any] = field(default_factory=dict)
     refused: bool = False
+    versions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ class Sums:
     w: dict[int, int] = field(default_factory=dict)
     w2: dict[int, int] = field(default_factory=dict)
     provisional: int = 0
+    versions: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, score: int, n: int, w: int, w2: int) -> None:
         self.n[score] = self.n.get(score, 0) + n
@@ -152,15 +156,18 @@ def report(
     group_by: Sequence[str] = (),
     *,
     weighted: bool = False,
+    versions: bool = False,
 ) -> Report:
     """The metric by group and in total, with small groups hidden so that the total does not reveal them.
+
+    With `versions` every figure that is shown says which versions of surveys it joins.
 
     Group names are those of PLAIN and PERIODS, or `context.NAME`. Raises NotReporting, CountedAsOther and
     TooManyGroups.
     """
     filters = filters or Filters()
     slots = slots_of(session, filters, group_by)
-    columns = [column_of(name, slots) for name in group_by]
+    columns = [*(column_of(name, slots) for name in group_by), *(VERSION if versions else ())]
     days = [(filters.first, filters.last)]
     rows = list(cells.sums(session, Wanted(columns, metric, equal_of(session, filters, slots), days, weighted)))
     most = _trimmed_to(rows) if weighted else None
@@ -172,6 +179,9 @@ def report(
             raise TooManyGroups
         for sums in (groups.setdefault(key, Sums()), total):
             sums.count(row, most)
+            if versions and row.status == ResponseStatus.CONFIRMED:
+                survey, number = row.parts[-2:]
+                sums.versions.setdefault(survey, set()).add(number)
     figures = {key: drawn(metric, groups[key], weighted=weighted) for key in sorted(groups, key=key_order)}
     away = _hidden_among(figures, gates.floor_of(metric))
     return Report(
@@ -269,7 +279,8 @@ def drawn(metric: str, sums: Sums, *, weighted: bool = False) -> Figure:
         mean = sum(score * w for score, w in sums.w.items()) / sum(sums.w.values())
     low, high = interval or (None, None)
     status = gates.gate(n_eff, gates.floor_of(metric))
-    found = Figure(metric, n, n_eff, value, low, high, mean, histogram, status, sums.provisional)
+    versions = {survey: tuple(sorted(numbers)) for survey, numbers in sorted(sums.versions.items())}
+    found = Figure(metric, n, n_eff, value, low, high, mean, histogram, status, sums.provisional, versions=versions)
     if status not in (Status.OK, Status.LOW_N):
         return hidden(found, status)
     if estimate is not None and n_eff < weights.WORTH:
@@ -279,7 +290,7 @@ def drawn(metric: str, sums: Sums, *, weighted: bool = False) -> Figure:
 
 def hidden(found: Figure, status: Status = Status.SUPPRESSED) -> Figure:
     """The figure with everything taken away that says what was answered."""
-    return replace(found, value=None, low=None, high=None, mean=None, histogram=None, status=status)
+    return replace(found, value=None, low=None, high=None, mean=None, histogram=None, versions={}, status=status)
 
 
 def method(metric: str, *, weighted: bool = False) -> str:
@@ -332,8 +343,8 @@ def _refuse_other(session: Database, name: str, text: str) -> None:
 
 
 def key_of(group_by: Sequence[str], row: Row) -> Key:
-    """The group that a row belongs to."""
-    return tuple(part_of(name, part) for name, part in zip(group_by, row.parts, strict=True))
+    """The group that a row belongs to; its first parts are those of the group."""
+    return tuple(part_of(name, part) for name, part in zip(group_by, row.parts, strict=False))
 
 
 def part_of(name: str, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """`GET /api/v1/metrics` and `/funnel`: figures with their intervals, and where asks went. Parses, calls, renders."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Literal
 
@@ -15,6 +15,7 @@ from surveyapp.domain.scores import METRICS
 from surveyapp.domain.vocabulary import Channel
 from surveyapp.extensions import db
 from surveyapp.queries import funnel, metrics
+from surveyapp.queries.console.views import BreakRow, structural_breaks
 from surveyapp.queries.metrics import CONTEXT, PERIODS, PLAIN, Figure, Filters
 from surveyapp.web.api.parameters import Parameters
 from surveyapp.web.api.strict import WrongFields
@@ -71,10 +72,18 @@ class FigureShape(BaseModel):
     provisional: int = Field(description="Answers that no person has confirmed yet; in no other number")
     open: bool = Field(description="Late answers may still come in: the response window of its last day has not closed")
     refused: bool = Field(description="True: weighted, but worth fewer than 30 answers, so no value is given")
+    versions: dict[str, list[int]] = Field(description="By survey, the versions whose answers are in it, when shown")
 
 
 class GroupShape(FigureShape):
     key: dict[str, str | int | None]
+
+
+class BreakShape(BaseModel):
+    """From this day on the metric measures something that differs in kind."""
+
+    day: date
+    name: str
 
 
 class MetricsShape(BaseModel):
@@ -86,6 +95,8 @@ class MetricsShape(BaseModel):
     groups: list[GroupShape]
     total: FigureShape
     trimmed_at: float | None = Field(description="Weighted: the most that one answer counts for")
+    breaks: list[BreakShape] = Field(description="Structural breaks of the metric that lie within these days")
+    notes: list[str] = Field(description="Sentences on what these figures join: breaks, versions of a survey")
 
 
 class FunnelShape(BaseModel):
@@ -121,6 +132,7 @@ def read_metrics(query: MetricsQuery):
     weighted = given.flag("weighted")
     given.known(filters)
     report = _report(metric or "", filters, group_by, weighted=weighted)
+    breaks = _breaks(metric or "", filters)
     groups = [{"key": dict(g.key)} | _figure(g, filters) for g in report.groups]
     if not group_by:
         groups = [{"key": {}} | _figure(report.total, filters)]
@@ -133,6 +145,8 @@ def read_metrics(query: MetricsQuery):
         "groups": groups,
         "total": _figure(report.total, filters),
         "trimmed_at": _rounded(report.trimmed_at),
+        "breaks": [{"day": row.day.isoformat(), "name": row.name} for row in breaks],
+        "notes": _notes(report.groups if group_by else [report.total], breaks),
     }
 
 
@@ -203,7 +217,7 @@ def _group_by(given: Parameters) -> tuple[str, ...]:
 
 def _report(metric: str, filters: Filters, group_by: tuple[str, ...], *, weighted: bool) -> metrics.Report:
     try:
-        return metrics.report(db.session, metric, filters, group_by, weighted=weighted)
+        return metrics.report(db.session, metric, filters, group_by, weighted=weighted, versions=True)
     except metrics.NotReporting as problem:
         name = str(problem)
         where = f"{CONTEXT}{name}" if name in filters.context else "group_by"
@@ -214,6 +228,29 @@ def _report(metric: str, filters: Filters, group_by: tuple[str, ...], *, weighte
     except metrics.TooManyGroups:
         sentence = f"gives more than {metrics.MOST_GROUPS:,} groups; narrow the days or group by less"
         raise WrongFields([f"group_by: {sentence}"]) from None
+
+
+def _breaks(metric: str, filters: Filters) -> list[BreakRow]:
+    """The structural breaks with days on both sides."""
+    first, last = filters.first or date.min, filters.last or date.max
+    return [row for row in structural_breaks(db.session(), metric) if first < row.day <= last]
+
+
+def _notes(figures: Sequence[Figure], breaks: Sequence[BreakRow]) -> list[str]:
+    """One sentence for each break, and for each survey of which one figure joins several versions."""
+    joined: dict[str, set[int]] = {}
+    for figure in figures:
+        for survey, numbers in figure.versions.items():
+            if len(numbers) > 1:
+                joined.setdefault(survey, set()).update(numbers)
+    return [
+        *(f"'{row.name}' ({row.day}) lies in these days: what was asked before it differs in kind." for row in breaks),
+        *(
+            f"Versions {', '.join(map(str, sorted(numbers)))} of {survey} are joined: a new wording may answer "
+            "differently. group_by=version tells them apart."
+            for survey, numbers in sorted(joined.items())
+        ),
+    ]
 
 
 def _figure(found: Figure, filters: Filters) -> Mapping[str, Any]:
@@ -233,6 +270,7 @@ def _figure(found: Figure, filters: Filters) -> Mapping[str, Any]:
         "provisional": found.provisional,
         "open": still_open(last, today, [channel] if channel else ()),
         "refused": found.refused,
+        "versions": {survey: list(numbers) for survey, numbers in found.versions.items()},
     }
 
 

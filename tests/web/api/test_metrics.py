@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, scoped_session
 
 from surveyapp import clock
+from surveyapp.models import StructuralBreak
 from surveyapp.services import rollups
 from tests.builders import MOMENT, make_reporting_attribute, make_responses, make_step, make_survey
 from tests.people import bearer
@@ -51,6 +52,7 @@ def test_the_shape_is_that_of_the_contract(client: FlaskClient, session: Databas
         "provisional": 0,
         "open": True,
         "refused": False,
+        "versions": {"relational_nps": [1]},
     }
     assert found.json == {
         "metric": "nps",
@@ -61,7 +63,36 @@ def test_the_shape_is_that_of_the_contract(client: FlaskClient, session: Databas
         "groups": [{"key": {"step": "flight.check_in"}} | figure],
         "total": figure,
         "trimmed_at": None,
+        "breaks": [],
+        "notes": [],
     }
+
+
+def test_what_a_figure_joins_is_said(client: FlaskClient, session: Database, headers: dict[str, str]) -> None:
+    for version in (make_survey("relational_nps", "nps"), newest := make_survey("relational_nps", "nps")):
+        answers(session, {9: 30}, channel="email", version=version)
+    answers(session, {9: 30}, channel="sms", version=newest)
+    answers(session, {9: 3}, channel="web", version=make_survey("other_nps", "nps"))
+    for name, metric, day in (("New app", None, 2), ("Elsewhere", "csat5", 2), ("Before", "nps", 1)):
+        when = MOMENT.date() + timedelta(days=day - 2)
+        session.add(StructuralBreak(uid=name, day=when, name=name, metric=metric, created_by="ada", created_at=MOMENT))
+    session.commit()
+    query = "/api/v1/metrics?metric=nps&from=2026-11-01&group_by="
+    found = client.get(query + "channel", headers=headers).json
+    assert found is not None
+    assert {g["key"]["channel"]: g["versions"] for g in found["groups"]} == {
+        "email": {"relational_nps": [1, 2]}, "sms": {}, "web": {},
+    }  # fmt: skip
+    assert found["total"]["versions"] == {"other_nps": [1], "relational_nps": [1, 2]}
+    assert found["breaks"] == [{"day": "2026-11-02", "name": "New app"}]
+    assert found["notes"] == [
+        "'New app' (2026-11-02) lies in these days: what was asked before it differs in kind.",
+        "Versions 1, 2 of relational_nps are joined: a new wording may answer differently. "
+        "group_by=version tells them apart.",
+    ]
+    apart = client.get(query + "survey,version&to=2026-11-01", headers=headers).json
+    assert apart is not None
+    assert (apart["breaks"], apart["notes"]) == ([], [])
 
 
 def test_a_day_is_open_until_its_response_window_closes(
@@ -102,6 +133,7 @@ def test_without_answers_the_total_says_no_data(client: FlaskClient, headers: di
         "provisional": 0,
         "open": True,
         "refused": False,
+        "versions": {},
     }
 
 

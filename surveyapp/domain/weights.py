@@ -122,3 +122,49 @@ def nonresponse(classes: Sequence[tuple[int, int]], cap: float = 5.0) -> NonResp
     raw = [invited / responded for invited, responded in classes]
     most = cap * median(raw)
     return NonResponse(tuple(min(weight, most) for weight in raw), any(weight > most for weight in raw))
+
+
+def joined_small(responded: Sequence[int], enough: int = WORTH) -> list[list[int]]:
+    """The classes, as places in the list, with those of fewer than `enough` answers joined into one.
+
+    Where all of these together have too few still, the next smallest joins them.
+    """
+    order = sorted(range(len(responded)), key=lambda place: responded[place])
+    small = [place for place in order if responded[place] < enough]
+    for place in order[len(small) :]:
+        if not small or sum(responded[one] for one in small) >= enough:
+            break
+        small.append(place)
+    return [[place] for place in range(len(responded)) if place not in small] + ([sorted(small)] if small else [])
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """Sums under the weights of non-response, how many classes they come from, how many were too small for one of
+    their own, and whether the cap bit."""
+
+    cell: Weighted
+    classes: int
+    joined: int
+    capped: bool
+
+
+def for_nonresponse(classes: Sequence[tuple[int, Mapping[int, int]]]) -> Answering | None:
+    """The answers of each class (invited, answers by score) weighted by invited ÷ responded; None without answers."""
+    responded = [sum(scores.values()) for _, scores in classes]
+    groups = [group for group in joined_small(responded) if sum(responded[place] for place in group)]
+    if not groups:
+        return None
+    found = nonresponse([(sum(classes[p][0] for p in g), sum(responded[p] for p in g)) for g in groups])
+    n: dict[int, int] = {}
+    w: dict[int, int] = {}
+    w2: dict[int, int] = {}
+    for weight, group in zip(found.weights, groups, strict=True):
+        own = round(weight * MICRO)
+        square = round(own * own / MICRO)
+        for score, count in (pair for place in group for pair in classes[place][1].items()):
+            n[score] = n.get(score, 0) + count
+            w[score] = w.get(score, 0) + count * own
+            w2[score] = w2.get(score, 0) + count * square
+    joined = max((len(group) for group in groups if len(group) > 1), default=0)
+    return Answering(Weighted(n, w, w2), len(groups), joined, found.capped)

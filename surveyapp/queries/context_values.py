@@ -6,7 +6,22 @@
 import json
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, false, func, not_, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    String,
+    Text,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    not_,
+    null,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.orm import Session, scoped_session
 
 from surveyapp.domain.reporting_values import LONGEST, reporting_text
@@ -77,3 +92,14 @@ def _kind(session: Database, name: str) -> ColumnElement[Any]:
 
 def _words(name: str) -> ColumnElement[str]:
     return cast(Response.context[name].as_string(), String)
+
+
+def json_at(session: Database, document: Any, key: str) -> ColumnElement[Any]:
+    """The value under that key of a JSON column, to group by; null for a name that no JSON path can hold."""
+    if '"' in key:
+        return null()
+    value: ColumnElement[Any] = document[key]
+    if session.get_bind().dialect.name == "postgresql":
+        return value
+    kind = func.json_type(document, f'$."{key}"')  # SQLite takes true for 1
+    return type_coerce(case((kind.in_(("true", "false")), kind), else_=type_coerce(value, Text)), JSON)

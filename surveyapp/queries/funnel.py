@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session, scoped_session
 from surveyapp.domain.fields import known_timezone
 from surveyapp.domain.funnel import Outcomes, response_rate
 from surveyapp.domain.reporting_day import day_bounds
+from surveyapp.domain.reporting_values import reporting_text
 from surveyapp.domain.vocabulary import LOCAL_PROVIDERS, Outcome, Reason, ResponseStatus
 from surveyapp.models import Brand, Decision, Event, Invitation, Journey, Message, Response, Step, Survey, Trigger
+from surveyapp.queries.context_values import json_at
 
 Database = Session | scoped_session[Session]
 
@@ -66,6 +68,17 @@ class Funnel:
         return self.confirmed / self.delivered if self.delivered else None
 
 
+Class = tuple[str, int | None, str]
+
+
+@dataclass(slots=True)
+class Invited:
+    """So many invitations that were sent, and how many answers to them gave each score."""
+
+    n: int = 0
+    scores: dict[int, int] = field(default_factory=dict)
+
+
 def counts(session: Database, filters: FunnelFilters) -> Funnel:
     """The funnel of the events that match."""
     conditions = _conditions(session, filters)
@@ -96,36 +109,65 @@ def counts(session: Database, filters: FunnelFilters) -> Funnel:
 
 def _after_asking(session: Database, conditions: list[ColumnElement[bool]]) -> tuple[int, ...]:
     """Invitations sent, delivered, clicked, rated, confirmed and commented, each counted once."""
-    kept_here = and_(Message.sent_at.is_not(None), Message.provider.in_(LOCAL_PROVIDERS))
-    hand_over = (
-        select(
-            Message.invitation_id.label("invitation_id"),
-            func.max(case((Message.sent_at.is_not(None), 1), else_=0)).label("sent"),
-            func.max(case((or_(Message.delivered_at.is_not(None), kept_here), 1), else_=0)).label("delivered"),
-        )
-        .where(Message.invitation_id.is_not(None))
-        .group_by(Message.invitation_id)
-        .subquery()
-    )
-    person = and_(Response.id.is_not(None), Response.status != ResponseStatus.SUSPECTED_BOT.value)
-    rated = and_(person, Response.score.is_not(None))
-    confirmed = and_(rated, Response.status == ResponseStatus.CONFIRMED.value)
     stages = (
-        or_(hand_over.c.sent == 1, hand_over.c.delivered == 1, person),
-        or_(hand_over.c.delivered == 1, person),
-        person,
-        rated,
-        confirmed,
-        and_(confirmed, Response.comment.is_not(None), Response.comment != ""),
+        _SENT,
+        or_(_HAND_OVER.c.delivered == 1, _PERSON),
+        _PERSON,
+        _RATED,
+        _CONFIRMED,
+        and_(_CONFIRMED, Response.comment.is_not(None), Response.comment != ""),
     )
-    query = (
-        _joined(select(*(func.sum(case((stage, 1), else_=0)) for stage in stages)))
-        .join(Invitation, Invitation.decision_id == Decision.id)
-        .outerjoin(hand_over, hand_over.c.invitation_id == Invitation.id)
-        .outerjoin(Response, Response.invitation_id == Invitation.id)
-        .where(*conditions)
-    )
+    query = _invited(select(*(func.sum(case((stage, 1), else_=0)) for stage in stages))).where(*conditions)
     return tuple(int(n or 0) for n in session.execute(query).one())
+
+
+_KEPT_HERE = and_(Message.sent_at.is_not(None), Message.provider.in_(LOCAL_PROVIDERS))
+_HAND_OVER = (
+    select(
+        Message.invitation_id.label("invitation_id"),
+        func.max(case((Message.sent_at.is_not(None), 1), else_=0)).label("sent"),
+        func.max(case((or_(Message.delivered_at.is_not(None), _KEPT_HERE), 1), else_=0)).label("delivered"),
+    )
+    .where(Message.invitation_id.is_not(None))
+    .group_by(Message.invitation_id)
+    .subquery()
+)
+_PERSON = and_(Response.id.is_not(None), Response.status != ResponseStatus.SUSPECTED_BOT.value)
+_RATED = and_(_PERSON, Response.score.is_not(None))
+_CONFIRMED = and_(_RATED, Response.status == ResponseStatus.CONFIRMED.value)
+_SENT = or_(_HAND_OVER.c.sent == 1, _HAND_OVER.c.delivered == 1, _PERSON)
+
+
+def _invited(query: Any) -> Any:
+    """The query over the invitations that the decisions led to, with their messages and their answer."""
+    return (
+        _joined(query)
+        .join(Invitation, Invitation.decision_id == Decision.id)
+        .outerjoin(_HAND_OVER, _HAND_OVER.c.invitation_id == Invitation.id)
+        .outerjoin(Response, Response.invitation_id == Invitation.id)
+    )
+
+
+def invited_by(session: Database, filters: FunnelFilters, attribute: str | None) -> dict[Class, Invited]:
+    """Of the invitations that were sent, how many and the confirmed scores among them, by class.
+
+    A class is channel, step and the value of the attribute as the event came in. One statement.
+    """
+    score = case((_CONFIRMED, Response.score))
+    named = attribute or ""
+    values = [json_at(session, Event.properties, named), json_at(session, Event.attributes, named)] if named else []
+    by: list[Any] = [
+        column.label(f"part{at}") for at, column in enumerate((Invitation.channel, Step.id, *values, score))
+    ]
+    query = _invited(select(*by, func.count())).where(_SENT, *_conditions(session, filters))
+    found: dict[Class, Invited] = {}
+    for channel, step, *told, given, n in session.execute(query.group_by(*(column.name for column in by))):
+        value = next((value for value in told if value is not None), None)
+        one = found.setdefault((channel, step, reporting_text(value)), Invited())
+        one.n += n
+        if given is not None:
+            one.scores[given] = one.scores.get(given, 0) + n
+    return found
 
 
 def decision_ids(session: Database, filters: FunnelFilters) -> Any:

@@ -262,6 +262,32 @@ def test_equal_weights_change_nothing() -> None:
     assert found.interval() == pytest.approx(intervals.wald((10, 20, 30)))
 
 
+@pytest.mark.parametrize(
+    ("responded", "groups"),
+    [
+        ([40, 30, 29, 1, 0], [[0], [1], [2, 3, 4]]),
+        ([40, 35, 5, 0], [[0], [1, 2, 3]]),
+        ([40, 3], [[0, 1]]),
+        ([30, 31], [[0], [1]]),
+        ([2, 3], [[0, 1]]),
+        ([], []),
+    ],
+)
+def test_classes_with_few_answers_are_weighted_as_one(responded: list[int], groups: list[list[int]]) -> None:
+    assert weights.joined_small(responded) == groups
+
+
+def test_the_weights_of_non_response_are_capped_and_need_answers() -> None:
+    classes = [(100, {10: 50}), (100, {0: 40}), (5_000, {10: 40}), (90, {}), (60, {5: 20, 9: 10})]
+    found = weights.for_nonresponse(classes)
+    assert found is not None
+    assert (found.classes, found.joined, found.capped) == (4, 2, True)
+    capped = round(5 * (2.5 + 5.0) / 2 * weights.MICRO)  # the median weight lies between 100 ÷ 40 and 150 ÷ 30
+    assert found.cell.w == {10: 50 * 2_000_000 + 40 * capped, 0: 40 * 2_500_000, 5: 20 * 5_000_000, 9: 10 * 5_000_000}
+    assert weights.for_nonresponse([(10, {})]) is None
+    assert weights.for_nonresponse([]) is None
+
+
 def test_a_day_is_the_local_day_of_the_place() -> None:
     moment = datetime(2026, 3, 28, 23, 30, tzinfo=UTC)
     assert reporting_day.reporting_day(moment, "Europe/Paris") == date(2026, 3, 29)

@@ -229,6 +229,15 @@ def test_nonresponse_weighting() -> None:
     found = weights.nonresponse([(c["invited"], c["responded"]) for c in entry["classes"]])
     assert found.weights == near(tuple(c["weight"] for c in entry["classes"]))
     assert not found.capped
+    whole = weights.for_nonresponse(
+        [(c["invited"], dict(zip((0, 7, 10), c["DQP"], strict=True))) for c in entry["classes"]]
+    )
+    assert whole is not None
+    whole_estimate = weights.estimate(NPS, whole.cell)
+    assert whole_estimate is not None
+    assert (whole_estimate.value, whole_estimate.n_eff) == near(
+        (entry["adjusted"]["est"], entry["adjusted"]["kish_neff"])
+    )
     cell = weighted([(c["DQP"], weight) for c, weight in zip(entry["classes"], found.weights, strict=True)])
     estimate = weights.estimate(NPS, cell)
     expected = entry["adjusted"]

@@ -137,3 +137,39 @@ def test_a_day_is_the_local_day_of_each_event(session: Database, version: Survey
     assert on(date(2026, 11, 3)) == 2
     assert funnel.counts(session, FunnelFilters(first=date(2026, 11, 2))).events == 3
     assert funnel.counts(session, FunnelFilters(last=date(2026, 11, 2) - timedelta(days=1))).events == 0
+
+
+def test_invitations_and_their_confirmed_scores_are_told_apart_by_class(
+    session: Database, version: SurveyVersion, step: Step
+) -> None:
+    for channel, kind, score, status in (
+        ("email", "Eco", 5, "confirmed"),
+        ("email", "Eco", 5, "confirmed"),
+        ("email", "Eco", 1, "provisional"),
+        ("email", True, 2, "suspected_bot"),
+        ("sms", True, None, ""),
+        ("sms", None, 4, "confirmed"),
+    ):
+        invitation = invited(session, version, step, messages=2)
+        invitation.channel = channel
+        assert invitation.event
+        invitation.event.properties, invitation.event.attributes = {}, {"kind": "overruled"}
+        if kind is not None:
+            invitation.event.properties = {"kind": kind}
+        if status:
+            make_response(version, score, invitation_id=invitation.id, status=status)
+    invited(session, version, step, sent_at=None)
+    session.commit()
+    found = funnel.invited_by(session, FunnelFilters(metric="csat5"), "kind")
+    assert {(channel, value): (one.n, one.scores) for (channel, _, value), one in found.items()} == {
+        ("email", "Eco"): (3, {5: 2}),
+        ("email", "true"): (1, {}),
+        ("sms", "true"): (1, {}),
+        ("sms", "overruled"): (1, {4: 1}),
+    }
+    whole = funnel.invited_by(session, FunnelFilters(metric="csat5"), None)
+    assert sorted((channel, one.n, one.scores) for (channel, _, _), one in whole.items()) == [
+        ("email", 4, {5: 2}), ("sms", 2, {4: 1}),
+    ]  # fmt: skip
+    counted = funnel.counts(session, FunnelFilters(metric="csat5"))
+    assert (counted.sent, counted.confirmed) == (6, 3)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, Text, case, func, null, select, type_coerce
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from surveyapp.domain.reporting_values import reporting_text
@@ -16,6 +16,7 @@ from surveyapp.models import Partner, ReportingValue, Response, Survey, SurveyVe
 from surveyapp.models.metrics import OTHER, VALUES
 from surveyapp.queries.console.figures import Pair, Period
 from surveyapp.queries.console.responses import ResponseFilter, conditions_of
+from surveyapp.queries.context_values import json_at
 from surveyapp.queries.metrics import CONTEXT, PERIODS, Key, Sums, part_of
 
 MOST = 100_000
@@ -85,7 +86,7 @@ def pairs_by_tally(
 def _column(session: Session, name: str) -> ColumnElement[Any]:
     kind, dot, key = name.partition(".")
     if dot:
-        return _within(session, Response.context if name.startswith(CONTEXT) else Response.answers, key)
+        return json_at(session, Response.context if name.startswith(CONTEXT) else Response.answers, key)
     others: Mapping[str, Any] = {
         "survey": Survey.key,
         "version": SurveyVersion.number,
@@ -95,17 +96,6 @@ def _column(session: Session, name: str) -> ColumnElement[Any]:
     }
     column: ColumnElement[Any] = (others.get(kind) or getattr(Response, kind)).expression
     return column
-
-
-def _within(session: Session, document: Any, key: str) -> ColumnElement[Any]:
-    """The JSON value under that key; null for a name with a quotation mark, which is on no path of SQLite."""
-    if '"' in key:
-        return null()
-    value: ColumnElement[Any] = document[key]
-    if session.get_bind().dialect.name == "postgresql":
-        return value
-    kind = func.json_type(document, f'$."{key}"')  # SQLite takes true for 1
-    return type_coerce(case((kind.in_(("true", "false")), kind), else_=type_coerce(value, Text)), JSON)
 
 
 def _kept(session: Session, name: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from flask_openapi3 import OpenAPI
 from surveyapp import clock
 from surveyapp.extensions import db
 from surveyapp.models import Customer
-from tests.builders import make_brand, make_response, make_step, make_survey
+from tests.builders import make_brand, make_invitation, make_response, make_step, make_survey
 from tests.people import make_user, sign_in_as
 from tests.web.admin.answered import read, rows_of, words
 from tests.web.admin.living import NOW, counted_statements, live
@@ -54,6 +54,28 @@ def test_the_figure_is_followed_by_its_reach(reader: FlaskClient) -> None:
     assert "Asked too recently 1" in words(part)
     assert "<html" not in part
     read(reader, f"{unescape(address)}?days=30", 422)
+
+
+def test_the_figure_is_weighted_for_who_answers_and_says_what_that_changes(reader: FlaskClient) -> None:
+    make_brand()
+    version, step = make_survey(), make_step("check_in")
+    for channel, score, asked in (("email", 5, 33), ("sms", 1, 66)):
+        for number in range(asked):
+            invitation = make_invitation(version, step=step, channel=channel)
+            if invitation.decision:
+                invitation.decision.channel = channel
+            if number < 33:
+                make_response(version, score, invitation_id=invitation.id, channel=channel)
+            else:
+                make_response(version, None, invitation_id=invitation.id, channel=channel)
+    db.session.commit()
+    part = words(read(reader, "/admin/metrics/csat5/reach"))
+    assert "For who answers 33 % 23–44 · n_eff 59" in part
+    assert "By response rate: 2 classes of channel × step. The 66 answers to an ask give 50.0 unweighted;" in part
+    assert "it is lower since classes that answer seldom have lower scores." in part
+    assert "For who answers" not in words(read(reader, "/admin/metrics/csat5/reach?language=en"))
+    one = words(read(reader, "/admin/metrics/csat5/reach?channel=email"))
+    assert "the same, since no two classes have 30 answers each" in one
 
 
 def test_the_funnel_says_which_filters_it_leaves_aside_and_when_a_rate_is_none(reader: FlaskClient) -> None:

@@ -12,6 +12,7 @@ from surveyapp.queries import funnel as queries
 from surveyapp.queries.funnel import Funnel, FunnelFilters
 from surveyapp.web.admin import formats
 from surveyapp.web.admin.dashboard.address import Asked, done, read
+from surveyapp.web.admin.dashboard.answering import weighed
 from surveyapp.web.admin.dashboard.frame import Names, blueprint, known_metric, names_of, refuse, show
 from surveyapp.web.admin.dashboard.tables import Cell, Table
 
@@ -79,7 +80,10 @@ def reach(key: str) -> Any:
     if reader.problems:
         return "", 422
     found = queries.counts(db.session(), wanted(asked))
-    return render_template("admin/metrics/reach.html", found=found, asked=asked, **facts(asked, found))
+    answering = weighed(asked, found, wanted(asked), _aside(asked, names_of(asked)))
+    return render_template(
+        "admin/metrics/reach.html", found=found, asked=asked, answering=answering, **facts(asked, found)
+    )
 
 
 def wanted(asked: Asked) -> FunnelFilters:

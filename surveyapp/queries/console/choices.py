@@ -18,14 +18,18 @@ SCORE = "score"
 """The dimension of the three classes of scores."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chosen:
-    """What all told who answered, and each group of them; their scores, and those of who chose each option."""
+    """What all told who answered, and each group of them; their scores, and those of who chose each option.
+
+    `unoffered` of them chose only what no version of a survey offers.
+    """
 
     whole: Told = field(default_factory=Told)
     groups: dict[Hashable, Told] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
     scores: dict[str, Sums] = field(default_factory=dict)
+    unoffered: int = 0
 
 
 def questions_of(session: Session, metric: str) -> dict[str, list[Question]]:
@@ -49,7 +53,7 @@ def chosen_at(
 ) -> Chosen:
     """What confirmed answers chose among the options offered, by `over` (a name as of `tallies`, or SCORE).
 
-    An answer that chose only what no version offers any more counts as answered. Raises TooManyAnswers.
+    Raises TooManyAnswers.
     """
     found, gap_of = Chosen(), gaps_of(asked)
     by = [over] if over not in (None, SCORE) else []
@@ -59,6 +63,7 @@ def chosen_at(
             continue
         options = [option for option in dict.fromkeys(said) if option in offered]
         found.whole.add(options, n, gap_of)
+        found.unoffered += 0 if options else n
         if over:
             key = group[0] if group else group_of(wanted.metric or "", score)
             found.groups.setdefault(key, Told()).add(options, n, gap_of)

@@ -66,7 +66,8 @@ def test_reasons_and_their_gaps_have_a_share_of_those_who_named_any(reader: Flas
     assert (rows["Delivery gap"]["low"], rows["Delivery gap"]["high"]) == ("56.2496", "80.8964")
     text = words(read(reader, PAGE))
     assert "Delivery gap most often, by 70 % (56–81) of 50 answers." in text
-    assert "Unfriendly 40 % 28–54 20 0 %" in text
+    assert "Unfriendly 40 % 28–54 · 20 of 50 0 %" in text
+    assert "chose only what no version" not in text
 
 
 def test_every_count_leads_to_its_answers(reader: FlaskClient) -> None:
@@ -75,7 +76,7 @@ def test_every_count_leads_to_its_answers(reader: FlaskClient) -> None:
     answer(version, {2: 15}, answers={"reasons": ["wait"], "source": "heard"})
     for question in ("reasons", "source"):
         page = read(reader, f"{PAGE}?question={question}")
-        links = re.findall(r'<td class="r tn"><a href="([^"]+)">(\d+)</a>', page)
+        links = re.findall(r'· <a href="([^"]+)">(\d+)</a> of', page)
         assert [n for _, n in links] == {"reasons": ["35", "20"], "source": ["20", "15"]}[question]
         for link, n in links:
             assert f"{n} answers from" in words(read(reader, html.unescape(link)))
@@ -109,8 +110,8 @@ def test_figures_of_options_do_not_give_the_few_away(reader: FlaskClient) -> Non
     answer(version, {5: 31}, answers={"source": "past"})
     answer(version, {1: 3}, answers={"source": "heard"})
     text = words(read(reader, f"{PAGE}?question=source"))
-    assert "My past 91 % 77–97 31 hidden hidden so that no other shows" in text
-    assert "What I heard 9 % 3–23 3 hidden 3 answers; shown from 5" in text
+    assert "My past 91 % 77–97 · 31 of 34 hidden hidden so that no other shows" in text
+    assert "What I heard 9 % 3–23 · 3 of 34 hidden 3 answers; shown from 5" in text
 
 
 def test_what_cannot_be_shown_is_said(reader: FlaskClient) -> None:
@@ -118,6 +119,10 @@ def test_what_cannot_be_shown_is_said(reader: FlaskClient) -> None:
     version = make_survey(follow_up=REASONS)
     assert "Nobody answered this question" in words(read(reader, PAGE))
     answer(version, {5: 4}, answers={"source": "past"})
+    answer(version, {5: 6}, answers={"reasons": ["gone_since"]})
+    unoffered = words(read(reader, f"{PAGE}?question=reasons"))
+    assert "none of these options was chosen." in unoffered
+    assert "6 answers chose only what no version of a survey offers." in unoffered
     hidden = words(read(reader, f"{PAGE}?question=source"))
     assert "hidden, 4 answers; shown from 5." in hidden
     assert "100 %" not in hidden

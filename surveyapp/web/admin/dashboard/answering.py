@@ -48,7 +48,8 @@ def weighed(asked: Asked, found: Funnel, wanted: FunnelFilters, aside: list[str]
 def _sentence(plain: Figure, figure: Figure, answering: Answering, of: str) -> str:
     """What the weights are, and what they change."""
     if answering.classes == 1:
-        return f"By response rate ({of}): the same, since no two classes have 30 answers each."
+        answers = formats.counted(plain.n, "answer")
+        return f"By response rate ({of}): as {answers} to asks say it, since no two classes have 30."
     shift = (figure.value or 0.0) - (plain.value or 0.0)
     told = [f"{answering.classes} classes of {of}"]
     told += [f"{answering.joined} small ones as one"] if answering.joined else []

@@ -78,6 +78,7 @@ def choices(key: str) -> Any:
         lines=lines,
         most=max((line for line in lines if line.whole.chose), key=lambda line: line.whole.chose or 0, default=None),
         total=found.whole.n,
+        unoffered=found.unoffered,
         hidden_words=figures.drawn(drawn(key, found.sums)).hidden,
     )
 

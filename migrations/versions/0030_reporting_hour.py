@@ -1,4 +1,4 @@
-"""The hour of the event on the clock of its place, kept with each answer; not known of imports, whose zone was not kept."""
+"""The hour of the event on the clock of its place, kept with each answer; imports did not keep their zone."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

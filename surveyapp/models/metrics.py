@@ -19,21 +19,36 @@ VALUES = 50
 OTHER = "other"
 
 
+def of_scores(prefix: str) -> tuple[str, ...]:
+    """The columns of a histogram, from the lowest score of the metric's scale on."""
+    return tuple(f"{prefix}{place}" for place in range(SCORES))
+
+
+def _histogram() -> tuple[Column[int], ...]:
+    """`n0` … `n10` count the answers from the lowest score of the metric's scale upwards, `w…` and `q…` are the sums of
+    their weights and of the weights' squares, in whole micro-weights."""
+    large = (*of_scores("w"), *of_scores("q"))
+    return (
+        *(Column(name, Integer, nullable=False, server_default="0") for name in of_scores("n")),
+        *(Column(name, BigInteger, nullable=False, server_default="0") for name in large),
+    )
+
+
 class MetricCell(Base):
-    """`n` answers with `score` in one cell. Missing dimensions are '' (never null), so that the key is unique.
+    """The answers of one cell as a histogram. Missing dimensions are '' (never null), so that the key is unique.
 
     `a1` … `a8` are the reporting attributes by slot. `shard` spreads a hot cell over several rows, so that writers of
-    the same cell at the same moment do not queue behind one another; readers always sum. `w` and `w2` are the sums
-    of the answers' weights and of their squares, in whole micro-weights. `weight_class` is the step of the ladder
-    (`domain/weights`) on which their weights lie, so that the heaviest can be trimmed when a figure is read.
+    the same cell at the same moment do not queue behind one another; readers always sum. `weight_class` is the step
+    of the ladder (`domain/weights`) on which the answers' weights lie, so that the heaviest can be trimmed when a
+    figure is read.
     """
 
     __tablename__ = "metric_cell"
     __table_args__ = (
+        *_histogram(),
         UniqueConstraint(
             *("metric survey version day journey step phase channel language partner status".split()),
             *(f"a{slot}" for slot in range(1, SLOTS + 1)),
-            "score",
             "weight_class",
             "shard",
             name="uq_metric_cell",
@@ -61,17 +76,8 @@ class MetricCell(Base):
     a6: Mapped[str] = mapped_column(String(80), default="")
     a7: Mapped[str] = mapped_column(String(80), default="")
     a8: Mapped[str] = mapped_column(String(80), default="")
-    score: Mapped[int]
     weight_class: Mapped[int] = mapped_column(default=0)
     shard: Mapped[int] = mapped_column(default=0)
-    n: Mapped[int]
-    w: Mapped[int] = mapped_column(BigInteger)
-    w2: Mapped[int] = mapped_column(BigInteger)
-
-
-def of_scores(prefix: str) -> tuple[str, ...]:
-    """The columns of a histogram in `metric_day`, from the lowest score of the metric's scale on."""
-    return tuple(f"{prefix}{place}" for place in range(SCORES))
 
 
 class MetricDay(Base):
@@ -80,14 +86,11 @@ class MetricDay(Base):
     A row of slot 0 holds all answers of its place. A row of slot 1 … 8 holds those with this value of the attribute in
     that slot, a row of slot LANGUAGE those in this language; what has no value is the rest of the row of slot 0. So any
     one breakdown reads rows whose number is bounded by days, places and values, not by answers or combinations.
-    `n0` … `n10` count the answers from the lowest score of the metric's scale upwards, `w…` and `q…` are the sums of
-    their weights and of the weights' squares.
     """
 
     __tablename__ = "metric_day"
     __table_args__ = (
-        *(Column(name, Integer, nullable=False, server_default="0") for name in of_scores("n")),
-        *(Column(name, BigInteger, nullable=False, server_default="0") for name in (*of_scores("w"), *of_scores("q"))),
+        *_histogram(),
         UniqueConstraint(
             *("metric slot day value survey version journey step phase channel partner status".split()),
             "weight_class",

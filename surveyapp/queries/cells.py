@@ -66,31 +66,19 @@ def sums(session: Database, wanted: Wanted) -> Iterator[Row]:
 
 def _fine(session: Database, wanted: Wanted) -> Iterator[Row]:
     table = MetricCell.__table__
-    by = [*(table.c[name] for name in wanted.columns), _span(table, wanted.spans), table.c.status, table.c.score]
-    totals = [func.sum(table.c.n)]
-    if wanted.weighted:
-        by.append(table.c.weight_class)
-        totals += [func.sum(table.c.w), func.sum(table.c.w2)]
-    query = _narrowed(select(*by, *totals), table, wanted).group_by(*by)
-    width = len(wanted.columns)
-    for row in session.execute(_with_equal(query, table, wanted.equal)):
-        (span, status, score), rest = row[width : width + 3], row[width + 3 :]
-        step, n, w, w2 = rest if wanted.weighted else (0, *rest, 0, 0)
-        if n:
-            yield Row(tuple(row[:width]), span, status, score, step, int(n), int(w), int(w2))
+    by = _grouping(table, wanted, [table.c[name] for name in wanted.columns])
+    query = _narrowed(select(*by, *_totals(table, wanted)), table, wanted).group_by(*by)
+    rows = session.execute(_with_equal(query, table, wanted.equal))
+    return _unfolded({tuple(row[: len(by)]): [int(told) for told in row[len(by) :]] for row in rows}, wanted)
 
 
 def _by_day(session: Database, wanted: Wanted, sliced: str | None) -> Iterator[Row]:
-    """As `_fine`, from histograms. Answers without a value of the attribute are all answers less those with one."""
+    """As `_fine`, from the rows by day. Answers without a value of the attribute are all less those with one."""
     table = MetricDay.__table__
-    keys = [table.c["value" if name == sliced else name] for name in wanted.columns]
-    by = [*keys, _span(table, wanted.spans), table.c.status, *([table.c.weight_class] if wanted.weighted else [])]
-    size = len(METRICS[wanted.metric].scale) if wanted.metric else SCORES
-    prefixes = ("n", "w", "q") if wanted.weighted else ("n",)
-    totals = [func.sum(table.c[name]) for prefix in prefixes for name in of_scores(prefix)[:size]]
+    by = _grouping(table, wanted, [table.c["value" if name == sliced else name] for name in wanted.columns])
     slot = SLICES[sliced] if sliced else 0
     all_too = sliced is not None and sliced not in wanted.equal
-    query = _narrowed(select(table.c.slot, *by, *totals), table, wanted).group_by(table.c.slot, *by)
+    query = _narrowed(select(table.c.slot, *by, *_totals(table, wanted)), table, wanted).group_by(table.c.slot, *by)
     query = query.where(table.c.slot.in_([0, slot] if all_too else [slot]))
     equal = {"value" if name == sliced else name: value for name, value in wanted.equal.items()}
     place = wanted.columns.index(sliced) if sliced and all_too else 0
@@ -100,7 +88,23 @@ def _by_day(session: Database, wanted: Wanted, sliced: str | None) -> Iterator[R
         _add(found, key, told)
         if all_too and at:
             _add(found, (*key[:place], "", *key[place + 1 :]), [-total for total in told])
-    return _unfolded(found, wanted, size)
+    return _unfolded(found, wanted)
+
+
+def _grouping(table: FromClause, wanted: Wanted, columns: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """What a histogram is read by: the columns wanted, span and status, and the weight class where weights are."""
+    weight = [table.c.weight_class] if wanted.weighted else []
+    return [*columns, _span(table, wanted.spans), table.c.status, *weight]
+
+
+def _totals(table: FromClause, wanted: Wanted) -> list[ColumnElement[int]]:
+    """The sums of the histogram's columns, as far as the metric's scale reaches."""
+    prefixes = ("n", "w", "q") if wanted.weighted else ("n",)
+    return [func.sum(table.c[name]) for prefix in prefixes for name in of_scores(prefix)[: _size(wanted)]]
+
+
+def _size(wanted: Wanted) -> int:
+    return len(METRICS[wanted.metric].scale) if wanted.metric else SCORES
 
 
 def _add(found: dict[Key, list[int]], key: Key, told: list[int]) -> None:
@@ -108,9 +112,9 @@ def _add(found: dict[Key, list[int]], key: Key, told: list[int]) -> None:
     found[key] = told if before is None else [a + b for a, b in zip(before, told, strict=True)]
 
 
-def _unfolded(found: Mapping[Key, list[int]], wanted: Wanted, size: int) -> Iterator[Row]:
+def _unfolded(found: Mapping[Key, list[int]], wanted: Wanted) -> Iterator[Row]:
     """A row for every score of the histograms that somebody gave."""
-    width = len(wanted.columns)
+    width, size = len(wanted.columns), _size(wanted)
     for key, told in found.items():
         parts, (span, status, *classes) = key[:width], key[width:]
         lowest = METRICS[wanted.metric or parts[wanted.columns.index("metric")]].low

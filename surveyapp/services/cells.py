@@ -29,19 +29,21 @@ KEY = (
     *ATTRIBUTES,
     *("score", "weight_class"),
 )
+"""What an answer is counted under, from which both tables' keys are made."""
 SUMS = ("n", "w", "w2")
+CELL_KEY = tuple(name for name in KEY if name != "score")
 PLACE = ("metric", "survey", "version", "day", "journey", "step", "phase", "channel", "partner", "status")
 DAY_KEY = (*PLACE, "slot", "value", "weight_class")
-DAY_SUMS = (*of_scores("n"), *of_scores("w"), *of_scores("q"))
+HISTOGRAM = (*of_scores("n"), *of_scores("w"), *of_scores("q"))
 
 
 def columns_of(model: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The columns of a table's key, without the shard, and those of its sums; its cells are kept in this order."""
-    return (KEY, SUMS) if model is MetricCell else (DAY_KEY, DAY_SUMS)
+    return (CELL_KEY if model is MetricCell else DAY_KEY), HISTOGRAM
 
 
 def write(session: Database, cells: Cells, *, bulk: bool = False) -> None:
-    """Add the sums to the stored cells, fine and by day. Sums of zero write nothing.
+    """Add the sums (by KEY) to the stored cells, fine and by day. Sums of zero write nothing.
 
     Rows are written in a fixed order. An answer takes the first shard that nobody holds at this moment, so writers of
     one cell never wait for each other and a quiet cell stays one row; `bulk` writes take a shard of their own.
@@ -49,21 +51,31 @@ def write(session: Database, cells: Cells, *, bulk: bool = False) -> None:
     if len(cells) == 1 and not bulk and session.get_bind().dialect.name == "postgresql":
         _add_one(session, *next(iter(cells.items())))
         return
-    add(session, MetricCell, cells, bulk=bulk)
-    add(session, MetricDay, by_day(cells), bulk=bulk)
+    for model in (MetricCell, MetricDay):
+        add(session, model, folded(model, cells), bulk=bulk)
 
 
-def by_day(cells: Cells) -> Cells:
-    """The same sums as `metric_day` keeps them: of all, by each attribute's value and by language."""
+def folded(model: Table, cells: Cells) -> Cells:
+    """The same sums, which are by KEY, as a table keeps them: histograms by its own key."""
     found: dict[Cell, list[int]] = {}
     for key, sums in cells.items():
         row = dict(zip(KEY, key, strict=True))
-        place, at = tuple(row[name] for name in PLACE), _at(row)
-        for slot, value in _readings(row):
-            histogram = found.setdefault((*place, slot, value, row["weight_class"]), [0] * len(DAY_SUMS))
+        at = _at(row)
+        for place in _places(model, row):
+            histogram = found.setdefault(place, [0] * len(HISTOGRAM))
             for part, told in enumerate(sums):
                 histogram[part * SCORES + at] += told
     return {key: tuple(histogram) for key, histogram in found.items()}
+
+
+def _places(model: Table, row: Mapping[str, Any]) -> Iterator[Cell]:
+    """The keys under which a table counts the answers of a cell."""
+    if model is MetricCell:
+        yield tuple(row[name] for name in CELL_KEY)
+        return
+    place = tuple(row[name] for name in PLACE)
+    for slot, value in _readings(row):
+        yield (*place, slot, value, row["weight_class"])
 
 
 def _at(row: Mapping[str, Any]) -> int:
@@ -133,7 +145,7 @@ def _add_one(session: Database, key: Cell, sums: Sums) -> None:
         return
     row = dict(zip((*KEY, *SUMS), (*key, *sums), strict=True))
     readings = list(_readings(row))
-    row["cell"] = _place(MetricCell.__tablename__, list(key))
+    row["cell"] = _place(MetricCell.__tablename__, [row[name] for name in CELL_KEY])
     for number, (slot, value) in enumerate(readings):
         by_day = row | {"slot": slot, "value": value}
         row[f"slot{number}"], row[f"value{number}"] = slot, value
@@ -148,19 +160,19 @@ def _adding_one(at: int, readings: int) -> str:
     It is compiled here, since every answer's transaction pays for it, and names only the three sums that change. The
     fine cell is written first, as in `write`.
     """
-    shared: dict[str, Any] = {name: bindparam(name) for name in (*PLACE, "weight_class")}
     counted = dict(zip((f"n{at}", f"w{at}", f"q{at}"), SUMS, strict=True))
+    told: dict[str, Any] = {name: bindparam(sum_) for name, sum_ in counted.items()}
     rows = [
         {
-            **shared,
+            **{name: bindparam(name) for name in (*PLACE, "weight_class")},
             **{name: bindparam(f"{name}{number}") for name in ("slot", "value")},
-            **{name: bindparam(told) for name, told in counted.items()},
+            **told,
             "shard": _free_shard(f"place{number}"),
         }
         for number in range(readings)
     ]
     by_day = _upsert(postgresql, MetricDay, rows, tuple(counted))
-    fine: dict[str, Any] = {name: bindparam(name) for name in (*KEY, *SUMS)} | {"shard": _free_shard("cell")}
-    both = _upsert(postgresql, MetricCell, [fine], SUMS).add_cte(by_day.cte("by_day"))
+    fine: dict[str, Any] = {**{name: bindparam(name) for name in CELL_KEY}, **told, "shard": _free_shard("cell")}
+    both = _upsert(postgresql, MetricCell, [fine], tuple(counted)).add_cte(by_day.cte("by_day"))
     dialect: Any = psycopg.dialect
     return str(both.compile(dialect=dialect()))

@@ -20,6 +20,7 @@ from surveyapp.services.rollups import COUNTED, Names
 from surveyapp.services.transaction import transaction
 
 MOST_NAMED = 1000
+TABLES: tuple[Table, ...] = (MetricCell, MetricDay)
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def rebuild(check: bool = False) -> Rebuilt:
                     cells.add(writing, one.model, one.wrong, bulk=True)
     if not check:
         with transaction() as writing:
-            for model in (MetricCell, MetricDay):
+            for model in TABLES:
                 writing.execute(delete(model).where(*(model.__table__.c[name] == 0 for name in columns_of(model)[1])))
     return Rebuilt(len(days), found, sentences)
 
@@ -86,10 +87,7 @@ def _compared(session: Session, names: Names, day: date) -> list[Difference]:
     answers = select(*COUNTED).where(Response.reporting_day == day, Response.score.is_not(None)).order_by(Response.id)
     for row in session.execute(answers.execution_options(yield_per=2000)):
         rollups.add_to(counted, names, row)
-    return [
-        _difference(session, MetricCell, counted, day),
-        _difference(session, MetricDay, cells.by_day(counted), day),
-    ]
+    return [_difference(session, model, cells.folded(model, counted), day) for model in TABLES]
 
 
 def _difference(session: Session, model: Table, counted: Cells, day: date) -> Difference:

@@ -23,7 +23,7 @@ from surveyapp.models import MetricCell
 from surveyapp.models.metrics import LANGUAGE, SCORES, SLOTS
 from surveyapp.queries import metrics
 from surveyapp.queries.metrics import Filters
-from surveyapp.services.cells import DAY_SUMS, KEY, PLACE, SUMS
+from surveyapp.services.cells import CELL_KEY, HISTOGRAM, PLACE
 from tests.bench.harness import Bench, Result, connect, in_turns, middle
 from tests.builders import make_brand, make_reporting_attribute, make_survey
 from tests.databases import migrate
@@ -34,12 +34,11 @@ AIM = 0.060
 GROWTH = 1.5
 STEPS = [f"flight.step_{number:02d}" for number in range(15)]
 PLACES = list(
-    product(
-        STEPS, ("email", "sms", "web"), ("en", "fr"), ("Eco", "Plus", "Business"), ("First", "Returning"), range(1, 6)
-    )
+    product(STEPS, ("email", "sms", "web"), ("en", "fr"), ("Eco", "Plus", "Business"), ("First", "Returning"))
 )
-HEAVY = [(1 + score) * (3 if channel == "email" else 1) for _, channel, _, _, _, score in PLACES]
-COLUMNS = (*KEY, "shard", *SUMS)
+GIVEN = list(product(PLACES, range(1, 6)))
+HEAVY = [(1 + score) * (3 if channel == "email" else 1) for (_, channel, *_), score in GIVEN]
+COLUMNS = (*CELL_KEY, "shard", *HISTOGRAM)
 
 
 def pages(bench: Bench) -> list[Result]:
@@ -116,8 +115,9 @@ def _load(url: str, answers: int) -> int:
     rows: list[tuple[Any, ...]] = []
     for back in range(DAYS):
         day = LAST - timedelta(days=back)
-        count = Counter(chance.choices(range(len(PLACES)), HEAVY, k=answers // DAYS))
-        rows += [_row(day, *PLACES[place], n) for place, n in sorted(count.items())]
+        count = Counter(chance.choices(GIVEN, HEAVY, k=answers // DAYS))
+        found = ((place, [count[place, score] for score in range(1, 6)]) for place in PLACES)
+        rows += [_row(day, *place, given) for place, given in found if any(given)]
         if len(rows) > 50_000 or back == DAYS - 1:
             cells += len(rows)
             _copy(url, rows)
@@ -134,17 +134,19 @@ def _by_day(slot: int, value: str) -> str:
     """The statement that fills one slot of the histograms by day from the fine cells."""
     place = ", ".join((*PLACE, "weight_class"))
     by = f"{place}, {value}" if slot else place
-    sums = (f"sum(CASE WHEN score = {at + 1} THEN {name} ELSE 0 END)" for name in SUMS for at in range(SCORES))
+    sums = (f"sum({name})" for name in HISTOGRAM)
     return f"""
-        INSERT INTO metric_day ({place}, slot, value, shard, {", ".join(DAY_SUMS)})
+        INSERT INTO metric_day ({place}, slot, value, shard, {", ".join(HISTOGRAM)})
         SELECT {place}, {slot}, {value}, 0, {", ".join(sums)} FROM metric_cell GROUP BY {by}
         """
 
 
-def _row(day: date, step: str, channel: str, language: str, of: str, kind: str, score: int, n: int) -> tuple[Any, ...]:
+def _row(day: date, step: str, channel: str, language: str, of: str, kind: str, given: list[int]) -> tuple[Any, ...]:
     attributes = (of, kind, *[""] * (SLOTS - 2))
     place = ("csat5", "step_csat", 1, day, "flight", step, "during", channel, language, "", "confirmed")
-    return (*place, *attributes, score, 0, 0, n, n * 1_000_000, n * 1_000_000)
+    counts = given + [0] * (SCORES - len(given))
+    weights = [n * 1_000_000 for n in counts]
+    return (*place, *attributes, 0, 0, *counts, *weights, *weights)
 
 
 def _copy(url: str, rows: list[tuple[Any, ...]]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, inspect, select
+from sqlalchemy import func, inspect, select, text
 
 from surveyapp.extensions import db
 from surveyapp.models import Base, MetricDay, Response
@@ -51,7 +51,7 @@ def test_the_way_down_and_up_again_ends_where_it_began(unmigrated_url: str, make
         assert differences() == []
 
 
-def test_histograms_by_day_are_filled_from_the_cells_there_are(app: object) -> None:
+def test_histograms_are_filled_from_the_cells_there_are_and_back(app: object) -> None:
     make_reporting_attribute("class", 2)
     for metric, score in (("nps", 0), ("nps", 10), ("disconfirmation", -2), ("csat5", 5)):
         response = make_response(make_survey(f"{metric}_{score}".replace("-", "m"), metric), score, inclusion=0.3)
@@ -60,6 +60,13 @@ def test_histograms_by_day_are_filled_from_the_cells_there_are(app: object) -> N
     db.session.commit()
     db.session.remove()
     flask_migrate.downgrade(revision="0027")
+    flask_migrate.upgrade(revision="0030")
+    by_score = db.session.execute(text("SELECT metric, score, a2, n, w > 3000000 FROM metric_cell")).all()
+    assert sorted(tuple(row) for row in by_score) == [
+        ("csat5", 5, "Eco", 1, True), ("disconfirmation", -2, "Eco", 1, True),
+        ("nps", 0, "", 1, True), ("nps", 10, "Eco", 1, True),
+    ]  # fmt: skip
+    db.session.remove()
     flask_migrate.upgrade()
     assert rebuilding.rebuild(check=True).differences == []
     assert db.session.scalar(select(func.count()).select_from(MetricDay)) == 11

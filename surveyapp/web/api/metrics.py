@@ -195,10 +195,13 @@ def _filters(given: Parameters) -> Filters:
 
 def _metric(given: Parameters, filters: Filters) -> str | None:
     metric = given.choice("metric", tuple(METRICS))
+    own = metrics.metric_of(db.session, filters.survey) if filters.survey else None
     if metric is None and given.text("metric") is None:
-        metric = metrics.metric_of(db.session, filters.survey) if filters.survey else None
-        if metric is None:
+        if own is None:
             given.wrong("metric", f"is missing; one of {', '.join(METRICS)}")
+        return own
+    if metric and own and own != metric:
+        given.wrong("survey", f"'{filters.survey}' asks {own}, not {metric}; two scales are never one figure")
     return metric
 
 

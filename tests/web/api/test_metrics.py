@@ -212,6 +212,7 @@ def test_a_weighted_figure_says_what_it_is_worth(
         ("metric=nps&step=flight.moon", "step", "there is no step 'flight.moon'"),
         ("metric=nps&journey=moon", "journey", "there is no journey 'moon'"),
         ("metric=nps&survey=moon", "survey", "there is no survey 'moon'"),
+        ("metric=nps&survey=effort", "survey", "'effort' asks ces2, not nps; two scales are never one figure"),
         ("metric=nps&partner=moon", "partner", "there is no partner 'moon'"),
         ("metric=nps&phase=a%0Ab", "phase", "must be one line"),
     ],
@@ -219,6 +220,7 @@ def test_a_weighted_figure_says_what_it_is_worth(
 def test_what_is_wrong_is_named(
     client: FlaskClient, headers: dict[str, str], query: str, field: str, words: str
 ) -> None:
+    make_survey("effort", "ces2")
     found = client.get(f"/api/v1/metrics?{query}", headers=headers)
     assert found.status_code == 422
     assert found.content_type == "application/problem+json"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,6 +21,9 @@ PAGES = (
     "csat5",
     "csat5/breakdown?by=channel",
     "csat5/breakdown?by=context.class&over=channel",
+    "csat5/breakdown?by=context.class&over=hour",
+    "csat5/choices",
+    "csat5/choices?over=context.class",
     "csat5/compare?by=context.class",
     "csat5/changes",
     "csat5/funnel",
@@ -32,7 +36,9 @@ def answered() -> None:
     """Some weeks of answers in three classes and two channels, and people who also answered the relational question."""
     live()
     make_reporting_attribute("class", 1)
-    csat, nps = make_survey("metrics_csat", "csat5"), make_survey("metrics_nps", "nps")
+    options = [{"key": key, "label": {"en": key}} for key in ("heard", "past")]
+    source: Any = {"key": "source", "kind": "many", "ask": {"en": "What shaped it?"}, "options": options}
+    csat, nps = make_survey("metrics_csat", "csat5", follow_up=[source]), make_survey("metrics_nps", "nps")
     made = []
     for number in range(150):
         who = Customer(external_id=f"m-{number}", consent={}, attributes={}, created_at=clock.now())
@@ -42,7 +48,8 @@ def answered() -> None:
         when = {"answered_at": at, "event_at": at, "updated_at": at, "reporting_day": at.date(), "customer_id": who.id}
         context = {"class": ("Business", "Economy", "First")[number % 3 if number % 50 else 2]}
         channel = ("email", "sms")[number % 2]
-        made.append(make_response(csat, 1 + number % 5, context=context, channel=channel, **when))
+        said = {"reporting_hour": 8 + number % 9, "answers": {"source": [("heard", "past")[number % 4 // 2]]}}
+        made.append(make_response(csat, 1 + number % 5, context=context, channel=channel, **when, **said))
         now = clock.now() - timedelta(days=1)
         when |= {"answered_at": now, "event_at": now, "reporting_day": now.date()}
         made.append(make_response(nps, number % 11, journey=None, step=None, **when))

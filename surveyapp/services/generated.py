@@ -142,7 +142,11 @@ class Inventor:
         score = dice.choice(_scores(metric.low, metric.high, metric.favourable, metric.unfavourable)[band])
         words = WORDS.get(asked.language, WORDS["en"])[band]
         comment = dice.choice(words) if dice.random() < 0.35 else None
-        return Reply(score, comment, timedelta(minutes=dice.lognormvariate(4.2, 1.6)))
+        after = timedelta(minutes=dice.lognormvariate(4.2, 1.6))
+        chosen = {
+            key: dice.sample(list(of), dice.randint(1, min(2, len(of)))) for key, of in asked.choices.items() if of
+        }
+        return Reply(score, comment, after, {} if band == "high" else chosen)
 
 
 def _scores(low: int, high: int, favourable: frozenset[int], unfavourable: frozenset[int]) -> Mapping[str, list[int]]:

@@ -4,15 +4,17 @@ Nothing here decides or counts by itself; it moves the clock and calls the servi
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from surveyapp import clock
 from surveyapp.domain.events import EventIn
+from surveyapp.domain.questions import Kind, parse_definition
 from surveyapp.domain.vocabulary import MessageState, Outcome, ResponseStatus
 from surveyapp.extensions import db
 from surveyapp.models import Decision, Event, Invitation, Message, Step
@@ -28,7 +30,10 @@ GRID = datetime(2000, 1, 1, 9, tzinfo=UTC)  # nine and 21 h: one of them is dayt
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An ask that somebody may answer: to whom, about which event, by which channel."""
+    """An ask that somebody may answer: to whom, about which event, by which channel.
+
+    `choices` are the options of its further questions of which several may be chosen, whatever the score.
+    """
 
     invitation_id: int
     customer: str
@@ -38,6 +43,7 @@ class Asked:
     language: str
     channel: str
     metric: str
+    choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,7 @@ class Reply:
     score: int
     comment: str | None = None
     after: timedelta = timedelta(0)
+    answers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -143,6 +150,7 @@ def _new_asks(after: int) -> Iterable[Asked]:
             language=invitation.language,
             channel=invitation.channel,
             metric=invitation.survey_version.definition["metric"],
+            choices=_choices(invitation.survey_version.definition),
         )
         for invitation in db.session.scalars(query).unique()
     ]
@@ -165,12 +173,19 @@ def _give(
                 db.session.get_one(Invitation, asked.invitation_id),
                 score=reply.score,
                 comment=reply.comment,
+                answers=reply.answers,
                 status=ResponseStatus.CONFIRMED,
                 channel=asked.channel,
                 language=asked.language,
             )
         done.answered += 1
     return [r for r in replies if r[0] > moment]
+
+
+def _choices(definition: Mapping[str, Any]) -> dict[str, list[str]]:
+    several = (Kind.MANY, Kind.REASONS)
+    asked = [q for q in parse_definition(definition).questions if q.kind in several and not q.when]
+    return {question.key: [option.key for option in question.options] for question in asked}
 
 
 def outcomes(source: str) -> Counter[str]:

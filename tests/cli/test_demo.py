@@ -12,7 +12,9 @@ from sqlalchemy import func, select
 from surveyapp import clock
 from surveyapp.extensions import db
 from surveyapp.models import Customer, Decision, Event, Message, Response, Trigger
+from surveyapp.services.generated import Inventor, Stage
 from surveyapp.services.passengers import NEEDED, STEPS
+from surveyapp.services.replay import Asked
 
 PASSENGERS = 40
 
@@ -53,6 +55,18 @@ def test_invented_customers_are_labelled_and_play_every_journey(app: Flask) -> N
     assert all(event.startswith("every:relationship:") for event in every)
     again = app.test_cli_runner().invoke(args=["demo", "load"])
     assert (again.exit_code, "There are customers already" in again.output) == (1, True)
+
+
+def test_invented_customers_choose_reasons_when_something_went_wrong() -> None:
+    inventor = Inventor([Stage("ride", "problem_ride", False)], datetime(2026, 11, 2, 10, tzinfo=UTC))
+    choices = {"reasons": ["late", "charged"], "empty": []}
+    asked = [Asked(n, "ride-1", "ride.problem_ride", f"e-{n}", {}, "en", "sms", "csat5", choices) for n in range(60)]
+    replies = [reply for one in asked if (reply := inventor.answer(one))]
+    assert {reply.score >= 4 for reply in replies if not reply.answers} == {True}
+    unhappy = [reply for reply in replies if reply.answers]
+    assert max(reply.score for reply in unhappy) == 3
+    assert {reason for reply in unhappy for reason in reply.answers["reasons"]} == {"late", "charged"}
+    assert replies == [reply for one in asked if (reply := inventor.answer(one))]
 
 
 def test_passengers_answer_as_in_the_file_and_the_figures_equal_a_recount(app: Flask, tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from surveyapp import clock
 from surveyapp.extensions import db
-from surveyapp.models import PolicyDraft, PolicyVersion
+from surveyapp.models import PolicyDraft, PolicyVersion, Survey
 from surveyapp.services import policy as services
 from tests import outreach
 from tests.browser.test_console import complaints_of, sign_in
@@ -50,9 +50,11 @@ def test_every_page_of_the_policy_fits_and_axe_finds_nothing(
     site: Site, open_page: OpenPage, width: int, scheme: str
 ) -> None:
     email = prepared()
+    group = LONG[:80]
+    db.session.execute(update(Survey).values(group=group))
     definition = {
         "gap": {"1": "7d", "2": "21d"},
-        "caps": [{"max": 0, "per": "30d", "group": LONG}],
+        "caps": [{"max": 0, "per": "30d", "group": group}],
         "rules": [{"kind": "grace", "for": "14d", "where": {LONG: "<script>alert(1)</script>"}}],
     }
     services.save_draft(definition, f"{LONG}@example.org")

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def sources() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
@@ -68,7 +74,7 @@ def test_no_file_outgrows_its_size() -> None:
 def test_no_function_outgrows_its_size() -> None:
     too_long = {}
     for path in sources():
-        for function in functions(ast.parse(path.read_text())):
+        for function in functions(parsed(path)):
             assert function.end_lineno is not None
             lines = function.end_lineno - function.lineno + 1
             if lines > 60:
@@ -78,9 +84,7 @@ def test_no_function_outgrows_its_size() -> None:
 
 def test_nine_functions_in_ten_stay_under_forty_lines() -> None:
     lengths = [
-        (function.end_lineno or 0) - function.lineno + 1
-        for path in sources()
-        for function in functions(ast.parse(path.read_text()))
+        (function.end_lineno or 0) - function.lineno + 1 for path in sources() for function in functions(parsed(path))
     ]
     assert sum(length <= 40 for length in lengths) >= 0.9 * len(lengths)
 
@@ -95,7 +99,7 @@ def test_no_import_hides_inside_a_function() -> None:
     hidden = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sources()
-        for function in functions(ast.parse(path.read_text()))
+        for function in functions(parsed(path))
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
@@ -105,7 +109,7 @@ def test_no_import_hides_inside_a_function() -> None:
 def test_the_domain_imports_the_standard_library_only() -> None:
     foreign = []
     for path in sorted((PACKAGE / "domain").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom):
                 names = [node.module or ""]
@@ -130,7 +134,7 @@ def test_only_one_file_commits() -> None:
     committers = [
         str(path.relative_to(ROOT))
         for path in sources()
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
     ]
     assert committers == ["surveyapp/services/transaction.py"]
@@ -141,7 +145,7 @@ def test_only_the_clock_asks_the_time() -> None:
     for path in sources():
         if path == PACKAGE / "clock.py":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Attribute) and ast.unparse(node) in {
                 "datetime.now",
                 "datetime.utcnow",
@@ -156,7 +160,7 @@ def test_every_module_says_what_it_owns() -> None:
     silent = [
         str(path.relative_to(ROOT))
         for path in sources()
-        if path.read_text().strip() and not ast.get_docstring(ast.parse(path.read_text()))
+        if path.read_text().strip() and not ast.get_docstring(parsed(path))
     ]
     assert silent == []
 

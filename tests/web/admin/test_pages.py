@@ -297,23 +297,23 @@ def test_hostile_texts_are_inert_on_every_page(lived: FlaskClient) -> None:
         assert "49" not in re.findall(r"onerror=alert\(2\)&gt;(\S\S)", page)
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "from=yesterday&to=9999-99-99",
-        "older=x",
-        "older=99999999999999999999_abc",
-        "older=1_%01",
-        "outcome=eaten&reason=" + "x" * 300,
-        "step=a.b.c&journey=%01&trigger=%F0%28",
-        "days=-1&score=9999999999999999999&show=x&before=never",
-        "from=0001-01-01&to=0001-01-01",
-    ],
+UNREADABLE = (
+    "from=yesterday&to=9999-99-99",
+    "older=x",
+    "older=99999999999999999999_abc",
+    "older=1_%01",
+    "outcome=eaten&reason=" + "x" * 300,
+    "step=a.b.c&journey=%01&trigger=%F0%28",
+    "days=-1&score=9999999999999999999&show=x&before=never",
+    "from=0001-01-01&to=0001-01-01",
 )
+
+
 @pytest.mark.parametrize("place", ["", "decisions/", "responses/", "customers/c-1", "journeys/flight", "programme/"])
-def test_an_unreadable_filter_breaks_no_page(lived: FlaskClient, place: str, query: str) -> None:
+def test_an_unreadable_filter_breaks_no_page(lived: FlaskClient, place: str) -> None:
     with clock.at(NOW):
-        assert lived.get(f"/admin/{place}?{query}").status_code == 200
+        answers = {query: lived.get(f"/admin/{place}?{query}").status_code for query in UNREADABLE}
+    assert answers == dict.fromkeys(UNREADABLE, 200)
 
 
 @pytest.mark.parametrize(

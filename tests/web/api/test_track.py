@@ -116,7 +116,7 @@ def test_a_bomb_of_gzip_is_refused_before_it_bursts(
     client: FlaskClient, session: Database, headers: dict[str, str]
 ) -> None:
     also = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
-    bomb = gzip.compress(b" " * 200_000_000, 9)
+    bomb = gzip.compress(b" " * 20_000_000, 9)
     assert len(bomb) < 1024 * 1024
     assert client.post("/v1/batch", data=bomb, headers=headers | also).status_code == 413
     for body in (b"no gzip", gzip.compress(b'{"batch":[]}')[:-4], gzip.compress(b"{}") + b"more"):

@@ -52,6 +52,7 @@ def test_every_page_of_the_policy_fits_and_axe_finds_nothing(
     email = prepared()
     group = LONG[:80]
     db.session.execute(update(Survey).values(group=group))
+    db.session.commit()
     definition = {
         "gap": {"1": "7d", "2": "21d"},
         "caps": [{"max": 0, "per": "30d", "group": group}],

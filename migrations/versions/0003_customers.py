@@ -46,7 +46,7 @@ def upgrade() -> None:
         "suppression",
         sa.Column("id", BigId, nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
-        sa.Column("channel", sa.String(length=10), nullable=False),
+        sa.Column("channel", sa.String(length=100), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("public_slug", sa.String(length=80), nullable=True),
         sa.Column("closes_at", UtcDateTime(), nullable=True),
         sa.Column("quota", sa.Integer(), nullable=True),
+        sa.Column("full_at", UtcDateTime(), nullable=True),
         sa.Column("stopped_at", UtcDateTime(), nullable=True),
         sa.Column("archived_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_survey")),

@@ -67,6 +67,7 @@ def upgrade() -> None:
         sa.Column("event", sa.String(length=200), nullable=True),
         sa.Column("event_at", UtcDateTime(), nullable=False),
         sa.Column("reporting_day", sa.Date(), nullable=False),
+        sa.Column("reporting_hour", sa.SmallInteger(), nullable=True),
         sa.Column("answered_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("context", Json, nullable=False),

@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.Column("step", sa.String(length=161), nullable=True),
         sa.Column("opened_at", UtcDateTime(), nullable=False),
         sa.Column("opened_by", sa.String(length=254), nullable=False),
+        sa.Column("taken_at", UtcDateTime(), nullable=True),
+        sa.Column("taken_by", sa.String(length=254), nullable=True),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column("closed_by", sa.String(length=254), nullable=True),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_case_customer_id_customer")),

@@ -3,11 +3,10 @@
 import sqlalchemy as sa
 from alembic import op
 
-from surveyapp.domain.verbatims import folded
 from surveyapp.models.base import BigId, Json, UtcDateTime
 
-revision = "0021"
-down_revision = "0020"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
@@ -47,27 +46,6 @@ def upgrade() -> None:
     )
     for statement in FTS5 if op.get_bind().dialect.name == "sqlite" else (GIN,):
         op.execute(statement)
-    _fill()
-
-
-def _fill() -> None:
-    """Fold the comments there are."""
-    response, verbatim = (
-        sa.table("response", sa.column("id"), sa.column("comment")),
-        sa.table("verbatim", sa.column("response_id"), sa.column("words")),
-    )
-    last = 0
-    while True:
-        query = sa.select(response.c.id, response.c.comment).where(
-            response.c.id > last, response.c.comment.is_not(None)
-        )
-        rows = op.get_bind().execute(query.order_by(response.c.id).limit(1000)).all()
-        if not rows:
-            return
-        last = rows[-1].id
-        told = [{"response_id": row.id, "words": folded(row.comment)} for row in rows]
-        if told := [row for row in told if row["words"]]:
-            op.bulk_insert(verbatim, told)
 
 
 def downgrade() -> None:

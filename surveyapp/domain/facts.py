@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from surveyapp.domain.policy import Scope
+from surveyapp.domain.triggers import same
 from surveyapp.domain.vocabulary import Outcome
 
 KIND = "kind:"
@@ -160,7 +161,7 @@ class Candidate:
             and (scope.survey is None or scope.survey == self.survey)
             and (scope.group is None or scope.group == self.group)
             and (scope.channel is None or scope.channel == channel)
-            and all(self.context.get(name) == value for name, value in scope.where)
+            and all(same(self.context.get(name), value) for name, value in scope.where)
         )
 
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, cast, func, select, true, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session, defer, joinedload, scoped_session
 
 from surveyapp.domain.facts import Answer, Ask, Block, Candidate, Case, Facts, Person, Rival, Sensitive
 from surveyapp.domain.policy import Policy
 from surveyapp.domain.triggers import order_channels, plan
-from surveyapp.domain.vocabulary import LedgerState, Outcome
+from surveyapp.domain.vocabulary import Outcome
 from surveyapp.models import (
     ChannelState,
     ContactKey,
@@ -24,7 +24,6 @@ from surveyapp.models import (
     Event,
     Invitation,
     Journey,
-    LedgerEntry,
     Message,
     Response,
     Step,
@@ -34,28 +33,13 @@ from surveyapp.models import (
     Trigger,
 )
 from surveyapp.queries.cases import cases_of
+from surveyapp.queries.earlier_asks import asks_of
 from surveyapp.queries.recipients import recipient_country, recipient_zones
 from surveyapp.queries.triggers import as_rule
 
 AnySession = Session | scoped_session[Session]
-LATEST = 200  # asks of one contact key that are looked at, newest first
+LATEST = 200  # asks of one contact key that are read at first
 ANSWERS = 50
-ASK_COLUMNS = (
-    LedgerEntry.id,
-    LedgerEntry.message_id,
-    LedgerEntry.import_id,
-    LedgerEntry.subject_key,
-    LedgerEntry.decision,
-    LedgerEntry.channel,
-    LedgerEntry.at,
-    LedgerEntry.kind,
-    LedgerEntry.tier,
-    LedgerEntry.survey,
-    LedgerEntry.survey_group,
-    LedgerEntry.step,
-    LedgerEntry.instance,
-    LedgerEntry.answered_at,
-)
 
 
 @dataclass(slots=True)
@@ -124,7 +108,7 @@ def read_history(
     counted = max(LATEST, policy.most_counted)
     return History(
         keys=keys,
-        asks=_asks(session, sorted({*all_keys, *old_keys}), now - policy.longest_window, counted),
+        asks=asks_of(session, sorted({*all_keys, *old_keys}), now - policy.longest_window, counted),
         blocks=_blocks(session, all_keys),
         already=_already(session, messages, keys),
         answers=_answers(session, records) if policy.answer_gaps or policy.same_questions else {},
@@ -240,38 +224,6 @@ def _former(session: AnySession, customers: Sequence[int]) -> dict[int, list[tup
     for customer_id, key, until in session.execute(query):
         if until is not None:
             found[customer_id].append((key, until))
-    return found
-
-
-def _asks(session: AnySession, keys: Sequence[str], since: datetime, most: int) -> dict[str, list[Ask]]:
-    """The latest asks of each key. On PostgreSQL each key reads its own few rows from the index, whatever there is."""
-    found: dict[str, list[Ask]] = defaultdict(list)
-    entry = LedgerEntry
-    counted = (entry.state != LedgerState.RELEASED, entry.at > since)
-    if session.get_bind().dialect.name == "postgresql":
-        key = func.unnest(cast(list(keys), ARRAY(Text))).table_valued("key").render_derived(name="wanted")
-        latest = select(*ASK_COLUMNS).where(entry.subject_key == key.c.key, *counted)
-        each = latest.order_by(entry.at.desc()).limit(most).lateral("latest")
-        rows = session.execute(select(each).select_from(key.join(each, true())))
-    else:
-        query = select(*ASK_COLUMNS).where(entry.subject_key.in_(keys), *counted)
-        rows = session.execute(query.order_by(entry.at.desc()))
-    for row in rows:
-        found[row.subject_key].append(
-            Ask(
-                key=f"m{row.message_id}" if row.message_id else f"i{row.import_id or row.id}",
-                decision=row.decision or "",
-                at=row.at,
-                channel=row.channel,
-                kind=row.kind,
-                tier=row.tier,
-                survey=row.survey,
-                group=row.survey_group,
-                step=row.step,
-                instance=row.instance,
-                answered=row.answered_at is not None,
-            )
-        )
     return found
 
 

@@ -509,3 +509,9 @@ def test_rules_that_are_no_list_are_refused(name: str, value: object) -> None:
     with pytest.raises(PolicyProblems) as refused:
         parse_policy({name: value})
     assert refused.value.problems == [((name,), "must be a list of rules")]
+
+
+def test_a_segment_that_is_true_does_not_hold_for_one() -> None:
+    policy = {"rules": [{"kind": "cap", "max": 0, "per": "1d", "where": {"vip": True}}]}
+    assert rule(policy, candidate=candidate(context={"vip": True})).reason == "cap"
+    assert rule(policy, candidate=candidate(context={"vip": 1})).outcome is Outcome.ASKED

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.orm import Session
 
-from surveyapp.domain.facts import Answer, Ask, Block, Case, Person, Sensitive
+from surveyapp.domain.facts import Answer, Block, Case, Person, Sensitive
 from surveyapp.domain.simulation.cast import Booked, Group, Happening, Held, Part, Real, Subject
 from surveyapp.domain.triggers import matches
 from surveyapp.domain.vocabulary import LedgerState, Outcome, ResponseStatus
@@ -29,6 +29,7 @@ from surveyapp.models import (
     Trigger,
 )
 from surveyapp.queries.contact_history import person_key
+from surveyapp.queries.earlier_asks import ask_of
 from surveyapp.queries.recipients import recipient_country, recipient_zones
 from surveyapp.queries.simulation.setting import Setting
 
@@ -300,19 +301,7 @@ class _Reading:
         for row in self.session.scalars(query):
             if row.decision in self.replayed:
                 continue
-            ask = Ask(
-                key=f"m{row.message_id}" if row.message_id else f"i{row.import_id or row.id}",
-                decision=row.decision or "",
-                at=row.at,
-                channel=row.channel,
-                kind=row.kind,
-                tier=row.tier,
-                survey=row.survey,
-                group=row.survey_group,
-                step=row.step,
-                instance=row.instance,
-            )
-            found[row.subject_key].append(Booked(ask, row.answered_at))
+            found[row.subject_key].append(Booked(ask_of(row, answered=False), row.answered_at))
         return found
 
     def _read_blocks(self) -> dict[str, list[tuple[datetime, Block]]]:

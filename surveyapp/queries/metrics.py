@@ -290,7 +290,8 @@ def drawn(metric: str, sums: Sums, *, weighted: bool = False) -> Figure:
 
 def hidden(found: Figure, status: Status = Status.SUPPRESSED) -> Figure:
     """The figure with everything taken away that says what was answered."""
-    return replace(found, value=None, low=None, high=None, mean=None, histogram=None, versions={}, status=status)
+    untold = replace(found, value=None, low=None, high=None, mean=None, histogram=None, versions={})
+    return replace(untold, status=status, refused=False)
 
 
 def method(metric: str, *, weighted: bool = False) -> str:

@@ -227,7 +227,7 @@ def test_no_hidden_group_can_be_found_by_subtraction_within_one_answer(
             found = metrics.report(session, "nps", group_by=group_by, weighted=weighted)
             away = [g for g in found.groups if g.status is Status.SUPPRESSED]
             assert all(g.n >= 5 for g in found.groups if g not in away)
-            assert all((g.value, g.low, g.mean, g.histogram) == (None, None, None, None) for g in away)
+            assert all((g.value, g.low, g.mean, g.histogram, g.refused) == (*[None] * 4, False) for g in away)
             if away and found.total.histogram is not None:
                 rest = Counter(found.total.histogram)
                 for g in found.groups:

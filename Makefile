@@ -1,7 +1,8 @@
 # `make demo` and `make test` do everything on a machine that has only Python 3.11 or later, make and git.
 PORT := $(or $(PORT),5000)
 BASE_URL := $(or $(BASE_URL),http://127.0.0.1:$(PORT))
-WORKERS := $(or $(WORKERS),auto)
+# One more than processors, since browsers and stand-ins are waited for.
+WORKERS := $(or $(WORKERS),$(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1))
 PYTEST := .venv/bin/python -m pytest
 
 .PHONY: demo test check faults bench lock

@@ -19,6 +19,7 @@ from surveyapp.models.simulation import Simulation
 from surveyapp.models.surveys import Survey, SurveyDraft, SurveyVersion
 from surveyapp.models.test_answers import TestAnswer
 from surveyapp.models.verbatims import Theme, Verbatim
+from surveyapp.models.webhooks import Webhook, WebhookDelivery
 from surveyapp.models.widget import WidgetSign
 
 __all__ = [
@@ -74,5 +75,7 @@ __all__ = [
     "User",
     "Verbatim",
     "Visit",
+    "Webhook",
+    "WebhookDelivery",
     "WidgetSign",
 ]

@@ -66,6 +66,10 @@ class Config:
     KEY_CALLS_PER_MINUTE: int = setting(
         50_000, "Calls one API key may make in a minute, by each web process (of all with `REDIS_URL`); 0: any number"
     )
+    WEBHOOKS_TO_LOOPBACK: bool = setting(
+        False,
+        "Whether webhooks may lead to this machine itself, by plain http too: for trying, never in production",
+    )
     PASSWORD_HASH_COST: str = setting("normal", "`normal`, or `cheap` for tests")
     DEMO: bool = setting(False, "Set by `make demo`: secrets may be made on the spot, the try-it page exists")
     TESTING: bool = setting(False, "Set by the tests")

@@ -1,9 +1,11 @@
 """One HTTP call to a provider: a kept connection, a deadline, a size cap, and whether the request may have left."""
 
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.client import HTTPException
 from typing import Any
 
 import urllib3
@@ -99,6 +101,30 @@ class Caller:
         answer = Answer(response.status, dict(response.headers), _whole(response))
         present().answer = answer
         return answer
+
+
+def post_at(
+    address: str, port: int, path: str, headers: Mapping[str, str], body: bytes, tls: tuple[ssl.SSLContext, str] | None
+) -> Answer:
+    """The answer to a POST to this numeric address, over a connection of its own; no name is looked up.
+
+    `tls` is the context and the name that the certificate must have. Raises as `Caller.call`.
+    """
+    present().sent = False
+    wait = min(CONNECT, present().left)
+    if wait <= 0:
+        raise NotSent("no time left")
+    connection: Any = _Timed(address, port, timeout=wait)
+    if tls is not None:
+        connection = _TimedTls(address, port, timeout=wait, ssl_context=tls[0], server_hostname=tls[1])
+    try:
+        connection.request("POST", path, body=body, headers=dict(headers), preload_content=False, decode_content=False)
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.headers), _whole(response))
+    except (HTTPError, HTTPException, OSError) as problem:
+        raise (Doubtful if present().sent else NotSent)(type(problem).__name__) from problem
+    finally:
+        connection.close()
 
 
 def _whole(response: urllib3.BaseHTTPResponse) -> bytes:

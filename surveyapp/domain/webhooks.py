@@ -116,6 +116,8 @@ def refusal_of(address: str, *, loopback: bool = False) -> str | None:
         embeds = literal.ipv4_mapped or literal.sixtofour or literal.teredo
         if embeds or any(literal in net for net in _EMBEDDING):
             return "leads to an address inside another one"
+        if literal.is_site_local:
+            return "leads to a private or reserved network"
     if literal.is_multicast or literal.is_reserved or literal.is_unspecified or not literal.is_global:
         return "leads to a private or reserved network"
     return None

@@ -4,7 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from surveyapp.jobs import sending
-from surveyapp.services import clicks, delivery_events, digest, recovery, recurrence, simulation_runs, tickets
+from surveyapp.services import (
+    clicks,
+    delivery_events,
+    digest,
+    recovery,
+    recurrence,
+    simulation_runs,
+    tickets,
+    webhook_delivery,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,8 @@ JOBS: tuple[Job, ...] = (
     Job("recur", 600, recurrence.plan_recurring, "plans recurring surveys"),
     Job("simulate", 2, simulation_runs.advance, "plays the next slice of a simulation"),
     Job("digest", 300, digest.send_due, "sends the weekly digest to people of the console who asked for it"),
+    Job("webhooks", 2, webhook_delivery.send_due, "tells endpoints of webhooks what is due"),
+    Job("forget_webhooks", 3600, webhook_delivery.forget, "deletes what endpoints were told 30 days ago"),
     Job("forget_events", 3600, delivery_events.forget_events, "forgets provider events that nobody repeats any more"),
     Job("forget_clicks", 3600, clicks.forget, "deletes evidence about links that is old enough"),
 )

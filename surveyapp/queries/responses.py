@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, cast, func, select
 from sqlalchemy.orm import Session, scoped_session
 
-from surveyapp.models import Customer, ReportingAttribute, Response, Survey, SurveyVersion
+from surveyapp.models import Customer, ReportingAttribute, Response, ResponseChange, Survey, SurveyVersion
 from surveyapp.queries.context_values import context_is
 from surveyapp.queries.metrics import NotReporting
 
@@ -39,36 +39,62 @@ class ResponsePage:
     mark: int | None
 
 
+_RECORD = (
+    Response.id,
+    Response.uid,
+    Response.import_id,
+    Survey.key,
+    SurveyVersion.number,
+    Response.metric,
+    Response.score,
+    Response.comment,
+    Response.answers,
+    Response.status,
+    Response.channel,
+    Response.language,
+    Customer.external_id,
+    Response.journey,
+    Response.step,
+    Response.instance,
+    Response.event_at,
+    Response.answered_at,
+    Response.context,
+    Response.decision,
+    Response.inclusion,
+)
+"""What `_record` reads."""
+
+
 def response_page(session: Database, filters: ResponseFilters, after: int, limit: int) -> ResponsePage:
     """Up to `limit` answers that match, in the order of their storing, after the mark (0: from the start).
 
     Raises NotReporting for a context filter on another attribute.
     """
-    columns = (
-        Response.id,
-        Response.uid,
-        Response.import_id,
-        Survey.key,
-        SurveyVersion.number,
-        Response.metric,
-        Response.score,
-        Response.comment,
-        Response.answers,
-        Response.status,
-        Response.channel,
-        Response.language,
-        Customer.external_id,
-        Response.journey,
-        Response.step,
-        Response.instance,
-        Response.event_at,
-        Response.answered_at,
-        Response.context,
-        Response.decision,
-        Response.inclusion,
-    )
-    rows = session.execute(_page_of(session, select(*columns), filters, after, limit)).all()
+    rows = session.execute(_page_of(session, select(*_RECORD), filters, after, limit)).all()
     return ResponsePage([_record(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldResponse:
+    """An answer as a webhook tells it, without its context; `revision` grows with every change."""
+
+    data: dict[str, Any]
+    customer_id: int | None
+
+
+def told_response(session: Database, uid: str) -> ToldResponse:
+    """The answer with this id as it stands now."""
+    changes = select(func.count(ResponseChange.id)).where(ResponseChange.response_id == Response.id)
+    query = (
+        select(*_RECORD, Response.customer_id, (changes.scalar_subquery() + 1).label("revision"))
+        .join(Survey, Survey.id == Response.survey_id)
+        .join(SurveyVersion, SurveyVersion.id == Response.survey_version_id)
+        .outerjoin(Customer, Customer.id == Response.customer_id)
+        .where(Response.uid == uid)
+    )
+    row = session.execute(query).one()
+    data = {name: value for name, value in _record(row).items() if name != "context"}
+    return ToldResponse(data | {"revision": row.revision}, row.customer_id)
 
 
 TABLE: Mapping[str, Any] = {

@@ -13,7 +13,7 @@ from surveyapp.models import Case, Customer, Response, Step
 from surveyapp.models.journeys import Journey
 from surveyapp.queries.cases import BY_ANSWER, wish_uid
 from surveyapp.queries.customers import customer as customer_named
-from surveyapp.services import audit
+from surveyapp.services import audit, webhooks
 from surveyapp.services.first_answers import FirstAnswer
 from surveyapp.services.inserts import insert_new
 from surveyapp.services.outreach import new_uid
@@ -65,6 +65,7 @@ def open_case(external_id: str, reason: str | None = None, step: str | None = No
             opened_by=audit.actor.get()[:254],
         )
         session.add(case)
+        webhooks.tell_case(session, case.uid)
         audit.note(session, "case.opened", case.uid, {"step": step})
     return case
 
@@ -143,6 +144,7 @@ def note_wish(
             values = {"uid": uid, "customer_id": response.customer_id, "reason": WISH + own, "step": response.step}
             values |= {"opened_at": now, "opened_by": BY_ANSWER}
             if insert_new(session, Case, [values], ["uid"]):
+                webhooks.tell_case(session, uid)
                 audit.note(session, "case.opened", uid, {"step": response.step, "answer": response.uid})
             else:
                 _open_again(session, uid)
@@ -158,4 +160,5 @@ def _open_again(session: Session | scoped_session[Session], uid: str) -> None:
     case = session.scalars(select(Case).where(Case.uid == uid, Case.closed_by == BY_ANSWER)).one_or_none()
     if case is not None:
         case.closed_at, case.closed_by = None, None
+        webhooks.tell_case(session, uid)
         audit.note(session, "case.opened", uid, {"step": case.step})

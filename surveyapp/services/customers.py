@@ -20,7 +20,7 @@ from surveyapp.domain.identity import contact_keys, tombstone
 from surveyapp.domain.tracking import anonymous_record
 from surveyapp.domain.vocabulary import MessageState, Outcome, Reason
 from surveyapp.models import ContactKey, ContactSubject, Customer, Decision, Message, Suppression
-from surveyapp.services import audit
+from surveyapp.services import audit, webhooks
 from surveyapp.services.cancellation import drop_waiting
 from surveyapp.services.inserts import insert_new, insert_quietly
 from surveyapp.services.phones import normalise_phone
@@ -230,7 +230,8 @@ def opt_out(customer: Customer, channel: str = ALL, source: str = "api") -> None
         keys = lock_keys(session, customer.id)
         now = clock.database_now(session)
         rows = [{"key": k, "channel": channel, "reason": OPTED_OUT, "source": source, "at": now} for k in keys]
-        insert_quietly(session, Suppression, rows, ["key", "channel", "reason"])
+        if insert_new(session, Suppression, rows, ["key", "channel", "reason"]):
+            webhooks.tell_opt_out(session, customer.id, {channel: source})
         audit.note(session, "customer.opted_out", _label(customer), {"channel": channel, "source": source})
     if channel == ALL:
         with transaction() as session:

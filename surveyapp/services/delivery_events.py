@@ -16,7 +16,7 @@ from surveyapp.channels.base import DeliveryEvent, DeliveryKind, Receipt, Receip
 from surveyapp.domain.vocabulary import LedgerState, MessageKind, MessageState, Outcome, Reason
 from surveyapp.models import ContactKey, Decision, HookEvent, HookState, Message, Suppression
 from surveyapp.queries import contact_history
-from surveyapp.services import audit
+from surveyapp.services import audit, webhooks
 from surveyapp.services.cancellation import drop_waiting
 from surveyapp.services.inserts import insert_new, insert_quietly
 from surveyapp.services.outcomes import (
@@ -217,7 +217,8 @@ def _opt_out(session: AnySession, message: Message, source: str, now: datetime) 
     rows = [
         {"key": key, "channel": message.channel, "reason": "opted_out", "source": source, "at": now} for key in keys
     ]
-    insert_quietly(session, Suppression, rows, ["key", "channel", "reason"])
+    if insert_new(session, Suppression, rows, ["key", "channel", "reason"]):
+        webhooks.tell_opt_out(session, message.customer_id, {message.channel: source})
     audit.note(session, "customer.opted_out", f"message {message.uid}", {"channel": message.channel, "source": source})
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    exists,
     func,
     literal_column,
     null,
@@ -38,6 +39,7 @@ from surveyapp.models import (
     Survey,
     SurveyVersion,
     Trigger,
+    Webhook,
 )
 from surveyapp.models.base import table_of
 from surveyapp.queries import clicks
@@ -48,7 +50,10 @@ AnySession = Session | scoped_session[Session]
 
 
 class Held(NamedTuple):
-    """An invitation that nobody else can answer now, with all that its answer freezes; `zone` is the brand's."""
+    """An invitation that nobody else can answer now, with all that its answer freezes; `zone` is the brand's.
+
+    `listened_to`: there is an endpoint that may want to be told of the answer.
+    """
 
     id: int
     uid: str
@@ -83,6 +88,7 @@ class Held(NamedTuple):
     event_attributes: dict[str, Any] | None
     decision: str | None
     zone: str | None
+    listened_to: bool
 
     @property
     def definition(self) -> Definition:
@@ -168,7 +174,7 @@ def _held(which: ColumnElement[bool]) -> Select[Any]:
     """Built once, as every statement of an answer: only the values differ. Its columns are those of `Held`."""
     one, happened, survey, version = _INVITATION.c, _EVENT.c, table_of(Survey).c, table_of(SurveyVersion).c
     customer, trigger, step, journey = (table_of(model).c for model in (Customer, Trigger, Step, Journey))
-    brand, partner, decision = (table_of(model).c for model in (Brand, Partner, Decision))
+    brand, partner, decision, webhook = (table_of(model).c for model in (Brand, Partner, Decision, Webhook))
     return (
         select(
             *(one.id, one.uid, one.customer_id, one.survey_version_id, one.partner_id, one.channel, one.language),
@@ -179,6 +185,7 @@ def _held(which: ColumnElement[bool]) -> Select[Any]:
             *(happened.event_id, happened.occurred_at, happened.timezone, happened.instance),
             *(happened.properties, happened.attributes, decision.uid),
             select(brand.timezone).order_by(brand.id).limit(1).scalar_subquery(),
+            exists().where(webhook.disabled_at.is_(None)),
         )
         .select_from(_INVITATION)
         .join(table_of(Customer), customer.id == one.customer_id)

@@ -17,9 +17,10 @@ from surveyapp.domain.vocabulary import LedgerState, MessageKind, MessageState, 
 from surveyapp.models import ChannelState, ContactKey, Decision, Invitation, LedgerEntry, Message, Suppression
 from surveyapp.queries import contact_history
 from surveyapp.queries.triggers import as_rule
+from surveyapp.services import webhooks
 from surveyapp.services.dispatch import OPEN_FOR
-from surveyapp.services.failing_over import fail_over
-from surveyapp.services.inserts import insert_quietly
+from surveyapp.services.failing_over import UNWANTED, fail_over
+from surveyapp.services.inserts import insert_new, insert_quietly
 from surveyapp.services.outreach import new_uid
 from surveyapp.services.transaction import transaction
 
@@ -198,7 +199,9 @@ def suppress_address(
         for key in sorted(keys)
         if key.startswith(prefix)
     ]
-    insert_quietly(session, Suppression, rows, ["key", "channel", "reason"])
+    new = insert_new(session, Suppression, rows, ["key", "channel", "reason"])
+    if new and reason in UNWANTED:
+        webhooks.tell_opt_out(session, customer_id, {scope: source})
 
 
 def plan_reminder(session: AnySession, message: Message, invitation: Invitation, now: datetime) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from surveyapp import clock
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.models import Invitation, Response, ResponseChange
-from surveyapp.services import audit, rollups
+from surveyapp.services import audit, rollups, webhooks
 from surveyapp.services.responses import note_answered
 from surveyapp.services.together import Together
 from surveyapp.services.transaction import transaction
@@ -48,4 +48,6 @@ def override(uid: str, status: ResponseStatus, why: str) -> None:
             together = Together(session)
             note_answered(together, invitation.id, now)
             together.send()
+        if status is ResponseStatus.CONFIRMED:
+            webhooks.tell_confirmed(session, uid)
         audit.note(session, "response.judged", uid, {"from": str(before), "to": str(status), "why": why})

@@ -9,9 +9,9 @@ from surveyapp import clock
 from surveyapp.domain.identity import tombstone
 from surveyapp.domain.vocabulary import Channel, Reason
 from surveyapp.models import Customer, Suppression
-from surveyapp.services import audit
+from surveyapp.services import audit, webhooks
 from surveyapp.services.customers import ALL, OPTED_OUT, lock_keys, opt_in, opt_out, pepper
-from surveyapp.services.inserts import insert_quietly
+from surveyapp.services.inserts import insert_new, insert_quietly
 from surveyapp.services.transaction import transaction
 
 SOURCE = "preferences"
@@ -34,14 +34,17 @@ def save_preferences(customer: Customer, open_channels: Collection[str], break_d
         now = clock.database_now(session)
         own = [Suppression.key.in_(keys), Suppression.reason == OPTED_OUT]
         opened = sorted(set(open_channels) & set(Channel))
-        session.execute(delete(Suppression).where(*own, Suppression.channel.in_([*opened, ALL])))
+        taken_back = delete(Suppression).where(*own, Suppression.channel.in_([*opened, ALL]))
+        before = set(session.scalars(taken_back.returning(Suppression.channel)))
         closed = [channel for channel in Channel if channel not in opened]
         rows = [
             {"key": key, "channel": str(channel), "reason": OPTED_OUT, "source": SOURCE, "at": now}
             for key in keys
             for channel in closed
         ]
-        insert_quietly(session, Suppression, rows, ["key", "channel", "reason"])
+        new = insert_new(session, Suppression, rows, ["key", "channel", "reason"])
+        if ALL not in before:
+            webhooks.tell_opt_out(session, customer.id, {row.channel: SOURCE for row in new})
         if break_days is not None:
             session.execute(delete(Suppression).where(Suppression.key.in_(keys), Suppression.reason == Reason.PAUSED))
         if break_days:

@@ -27,7 +27,7 @@ from surveyapp.models import (
     ResponseChange,
     Suppression,
 )
-from surveyapp.services import audit, verbatims
+from surveyapp.services import audit, verbatims, webhooks
 from surveyapp.services.cancellation import drop_waiting
 from surveyapp.services.customers import ALL, ERASED, lock_keys, pepper
 from surveyapp.services.inserts import insert_quietly
@@ -139,6 +139,8 @@ def _clean(session: AnySession, ids: Sequence[int], done: Erasure) -> None:
             .execution_options(synchronize_session=False)
         )
     )
+    if emptied := webhooks.erase(session, list(ids)):
+        done.touched["webhooks"] = emptied
     done.touched["events"] = _clean_events(session, ids)
     done.touched["responses"] = _clean_responses(session, ids)
     session.execute(

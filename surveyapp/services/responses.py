@@ -28,7 +28,7 @@ from surveyapp.models import (
     SurveyVersion,
 )
 from surveyapp.models.base import table_of
-from surveyapp.services import cases, clicks, first_answers, quotas, rollups, test_answers, verbatims
+from surveyapp.services import cases, clicks, first_answers, quotas, rollups, test_answers, verbatims, webhooks
 from surveyapp.services.answer_forms import CLOSING, Before, Form, Given, read_form
 from surveyapp.services.clicks import Claim
 from surveyapp.services.first_answers import FirstAnswer
@@ -223,6 +223,7 @@ class _Recording:
             number = self.session.scalars(select(Response.id).where(Response.uid == answer.uid)).one()
             verbatims.keep(self.session, {number: answer.comment})
         self._note_answered(given.status)
+        self._tell(answer.uid, given.status)
         return answer
 
     def _change(self, response: Response, given: Given) -> Response:
@@ -258,7 +259,14 @@ class _Recording:
             verbatims.keep(self.session, {response.id: response.comment})
         if before is not given.status:
             self._note_answered(given.status)
+        self._tell(response.uid, given.status)
         return response
+
+    def _tell(self, uid: str, status: ResponseStatus) -> None:
+        """Let endpoints know of an answer that counts, whenever it changes. Where there are none it costs nothing."""
+        if self.held.listened_to and status is ResponseStatus.CONFIRMED:
+            self.together.send()
+            webhooks.tell_confirmed(self.session, uid)
 
     def _refuse_when_settled(self, response: Response) -> None:
         if response.status != ResponseStatus.CONFIRMED:

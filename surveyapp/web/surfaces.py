@@ -28,6 +28,7 @@ from surveyapp.web.admin import (
     why,
 )
 from surveyapp.web.admin import partners as admin_partners
+from surveyapp.web.admin import webhooks as admin_webhooks
 from surveyapp.web.api import (
     cases as api_cases,
 )
@@ -60,6 +61,9 @@ from surveyapp.web.api import (
 )
 from surveyapp.web.api import (
     simulation as api_simulation,
+)
+from surveyapp.web.api import (
+    webhooks as api_webhooks,
 )
 from surveyapp.web.partner import console as partner_console
 from surveyapp.web.respond import pages, preferences
@@ -107,6 +111,7 @@ SURFACES: tuple[Surface, ...] = (
     Surface(try_it.blueprint, "/admin/try", By.SESSION, STAFF, STAFF),
     Surface(accounts.blueprint, "/admin/access", By.SESSION, ADMINS, ADMINS),
     Surface(admin_partners.blueprint, "/admin/access", By.SESSION, ADMINS, ADMINS),
+    Surface(admin_webhooks.blueprint, "/admin/access", By.SESSION, ADMINS, ADMINS),
     Surface(partner_console.blueprint, "/partner", By.SESSION, PARTNERS, PARTNERS),
     Surface(document.blueprint, "/api", By.NOTHING, ANYONE, frozenset()),
     Surface(events.blueprint, "/api/v1", By.BEARER, frozenset(), INGEST_KEYS),
@@ -121,4 +126,5 @@ SURFACES: tuple[Surface, ...] = (
     Surface(event_log.blueprint, "/api/v1", By.BEARER, READ_KEYS, frozenset()),
     Surface(api_indicators.blueprint, "/api/v1", By.BEARER, READ_KEYS, INGEST_KEYS),
     Surface(api_metrics.blueprint, "/api/v1", By.BEARER, READ_KEYS, ADMIN_KEYS),
+    Surface(api_webhooks.blueprint, "/api/v1", By.BEARER, ADMIN_KEYS, ADMIN_KEYS),
 )

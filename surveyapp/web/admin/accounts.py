@@ -40,6 +40,7 @@ SUBJECTS = {
     "policy": "the policy",
     "customer": "customers",
     "response": "responses",
+    "webhook": "webhooks",
 }
 
 

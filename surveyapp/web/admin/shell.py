@@ -57,6 +57,7 @@ PLACES = (
     Place("People", "Customers", "customers.index", "users"),
     Place("Set up", "Programme", "programme.index", "file-code"),
     Place("Set up", "Access", "accounts.index", "key", ADMINS),
+    Place("Set up", "Webhooks", "webhooks.index", "plug-connected", ADMINS),
     Place("", "Your widgets", "partner.index", "chart-dots", PARTNERS),
     Place("", "Health", "partner.health", "activity", PARTNERS),
     Place("Set up", "Install", "partner.install", "file-code", PARTNERS),

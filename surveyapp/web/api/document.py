@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from werkzeug.wrappers import Response
 
 from surveyapp.web.api.schemas import SHAPES, Problem
+from surveyapp.web.api.webhooks import TOLD, told_operations
 
 ROOT = "/api/v1"
 VERBS = ("get", "put", "post", "patch", "delete")
@@ -40,7 +41,12 @@ def show_openapi():
 @blueprint.get("/docs", doc_ui=False)
 def show_docs():
     spec = described(current_app)
-    return render_template("api/docs.html", groups=_groups(spec), spec=spec, base_url=current_app.config["BASE_URL"])
+    told = [
+        {"event": event, "summary": item["post"]["summary"], "fields": _fields(spec, _body(item["post"]))}
+        for event, item in spec["webhooks"].items()
+    ]
+    base_url = current_app.config["BASE_URL"]
+    return render_template("api/docs.html", groups=_groups(spec), told=told, spec=spec, base_url=base_url)
 
 
 def described(app: Flask) -> dict[str, Any]:
@@ -57,7 +63,8 @@ def _describe(app: Any) -> dict[str, Any]:
     spec["paths"] = {path: item for path, item in sorted(spec["paths"].items()) if path.startswith(ROOT)}
     spec["servers"] = [{"url": app.config["BASE_URL"]}]
     schemas = spec.setdefault("components", {}).setdefault("schemas", {})
-    for shape in (*SHAPES.values(), Problem):
+    spec["webhooks"] = told_operations()
+    for shape in (*SHAPES.values(), Problem, *(shape for _, shape in TOLD.values())):
         _add_shape(schemas, shape)
     for path, item in spec["paths"].items():
         for verb in VERBS:
@@ -98,10 +105,10 @@ def _complete(operation: dict[str, Any], has_body: bool, open_to_all: bool) -> N
 
 
 def _used_schemas(spec: dict[str, Any]) -> set[str]:
-    """The names of the schemas that a route refers to, directly or through another."""
+    """The names of the schemas that a route or a webhook refers to, directly or through another."""
     schemas = spec["components"]["schemas"]
     used: set[str] = set()
-    waiting = _references(spec["paths"])
+    waiting = _references(spec["paths"]) | _references(spec["webhooks"])
     while waiting:
         name = waiting.pop()
         if name in schemas and name not in used:
@@ -131,7 +138,7 @@ def _groups(spec: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _shown(spec: dict[str, Any], path: str, verb: str, operation: dict[str, Any]) -> dict[str, Any]:
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = _content(operation)
     good = next((a for status, a in operation["responses"].items() if status < "300"), {})
     answer = good.get("content", {}).get("application/json", {}).get("schema", {})
     return {
@@ -149,6 +156,16 @@ def _shown(spec: dict[str, Any], path: str, verb: str, operation: dict[str, Any]
         "answer": _fields(spec, answer),
         "statuses": [(status, answer["description"]) for status, answer in operation["responses"].items()],
     }
+
+
+def _content(operation: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    return content
+
+
+def _body(operation: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = _content(operation).get("schema", {})
+    return schema
 
 
 def _fields(spec: dict[str, Any], schema: dict[str, Any], prefix: str = "", depth: int = 0) -> list[dict[str, Any]]:

@@ -72,7 +72,9 @@ class CsvQuery(ResponsesQuery):
     bom: str | None = Field(None, description="true: begin with a byte order mark, which some spreadsheets need")
 
 
-class ResponseShape(BaseModel):
+class ResponseCore(BaseModel):
+    """An answer without its context."""
+
     id: str
     survey: str
     version: int
@@ -89,9 +91,12 @@ class ResponseShape(BaseModel):
     instance: str | None
     event_at: str
     answered_at: str
-    context: dict[str, Any] = Field(description="The event's properties and the customer's attributes, frozen")
     decision: str | None
     inclusion: float | None
+
+
+class ResponseShape(ResponseCore):
+    context: dict[str, Any] = Field(description="The event's properties and the customer's attributes, frozen")
 
 
 class ResponsesShape(BaseModel):

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from surveyapp import clock
 from surveyapp.extensions import db
-from surveyapp.queries import installation
+from surveyapp.queries import installation, webhooks
 
 LATE = timedelta(minutes=10)
 SKEW = timedelta(seconds=5)
@@ -42,6 +42,8 @@ def _settings(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "BASE_URL: customers' links travel unencrypted; use https."
     if public and settings["DEMO"]:
         yield "DEMO: the demonstration's try-it page is on at a public address."
+    if public and settings["WEBHOOKS_TO_LOOPBACK"]:
+        yield "WEBHOOKS_TO_LOOPBACK: webhooks may call this machine itself; that is for trying only."
     if public and settings["EMAIL_BACKEND"] == "mailbox":
         yield "EMAIL_BACKEND: e-mails go to a mailbox open to everybody, not to customers; choose `sendgrid` or `smtp`."
     if public and settings["SMS_BACKEND"] == "phone":
@@ -103,5 +105,7 @@ def _contents(settings: Mapping[str, Any]) -> Iterator[str]:
             else f"paused until {channel.paused_until}"
         )
         yield f"Channel {channel.channel}: {since} ({channel.reason or 'no reason given'})."
+    for name, reason in webhooks.disabled(db.session):
+        yield f"Webhook {name}: disabled ({reason or 'no reason given'}); look at its receiver, then resume it."
     if late := installation.overdue(db.session, now, LATE):
         yield f"{late} messages are more than 10 minutes overdue; is `flask jobs run` running?"

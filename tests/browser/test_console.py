@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from surveyapp import clock
 from surveyapp.domain.vocabulary import ResponseStatus
+from surveyapp.domain.webhooks import DeliveryState, Told
 from surveyapp.extensions import db
-from surveyapp.models import Decision, Invitation, Response
-from surveyapp.services import indicators, responses
+from surveyapp.models import Decision, Invitation, Response, Webhook, WebhookDelivery
+from surveyapp.services import indicators, responses, webhooks
 from surveyapp.services.cases import open_case
 from tests import outreach
 from tests.chromium import OpenPage, Site
@@ -38,6 +39,26 @@ def live() -> None:
     values = [(clock.now() - timedelta(days=days)).date().isoformat() for days in range(20)]
     indicators.keep_values("wait", [{"day": day, "step": "flight.check_in", "value": 12.5} for day in values])
     open_case("c-1", LONG, "flight.boarding")
+    tell()
+    db.session.commit()
+
+
+def tell() -> None:
+    """Two endpoints: one with a message in every state, one that was disabled."""
+    everything = [event.value for event in Told]
+    first, second = (
+        webhooks.create_webhook({"url": url, "events": everything, "description": description})[0]
+        for url, description in (("https://example.org/" + "hook" * 80, ""), ("https://crm.example.org/", "CRM"))
+    )
+    open_case("c-1", "Lost bag")
+    webhooks.rotate_secret(first.uid)
+    for state in DeliveryState:
+        message = webhooks.send_test(first.uid)
+        told = update(WebhookDelivery).where(WebhookDelivery.uid == message)
+        db.session.execute(told.values(state=state, attempts=3, last_error="answered 500: " + "x" * 90))
+        db.session.commit()
+    gone = update(Webhook).where(Webhook.uid == second.uid)
+    db.session.execute(gone.values(disabled_at=clock.now(), disabled_reason="It answered 410: gone for good."))
     db.session.commit()
 
 
@@ -53,6 +74,8 @@ def addresses() -> list[str]:
     answers = [f"/admin/responses/{uid}" for uid in db.session.scalars(select(Response.uid))]
     views = [f"/admin/programme/?view={view}" for view in ("surveys", "journeys", "events")]
     names = ("journeys", "responses", "cases", "decisions", "delivery", "customers", "programme", "access")
+    uids = db.session.scalars(select(Webhook.uid).order_by(Webhook.id))
+    hooks = ["/admin/access/webhooks/", *(f"/admin/access/webhooks/{uid}" for uid in uids)]
     series = ["/admin/indicators/", "/admin/indicators/wait", "/admin/verbatims/"]
     lists = [f"/admin/{name}/" for name in names]
     people = ["/admin/customers/c-1", f"/admin/customers/{LONG}"]
@@ -67,6 +90,7 @@ def addresses() -> list[str]:
         *decisions,
         *answers,
         *people,
+        *hooks,
     ]
 
 

@@ -19,6 +19,7 @@ from surveyapp.models import (
     Message,
     PolicyVersion,
     Response,
+    Webhook,
 )
 from surveyapp.queries.cases import BY_ANSWER
 
@@ -75,13 +76,15 @@ def waiting_by_reason(session: Session) -> dict[str | None, int]:
 class Standing:
     """How sending stands: the policy version in force, messages of unknown outcome, and those given up.
 
-    `wishes` counts the people who asked in an answer to be contacted and still wait.
+    `wishes` counts the people who asked in an answer to be contacted and still wait, `deaf` the endpoints of webhooks
+    that were disabled because they take nothing.
     """
 
     policy: int | None
     unknown: int
     dead: int
     wishes: int = 0
+    deaf: int = 0
 
 
 def standing(session: Session, since: datetime, now: datetime) -> Standing:
@@ -91,10 +94,11 @@ def standing(session: Session, since: datetime, now: datetime) -> Standing:
     policy = select(func.max(PolicyVersion.number)).where(PolicyVersion.effective_from <= now).scalar_subquery()
     wish = (Case.opened_by == BY_ANSWER) & Case.closed_at.is_(None)
     wishes = select(func.count(Case.id)).where(wish).scalar_subquery()
-    query = select(policy, func.count(), dead, wishes)
+    deaf = select(func.count(Webhook.id)).where(Webhook.disabled_at.is_not(None)).scalar_subquery()
+    query = select(policy, func.count(), dead, wishes, deaf)
     row = session.execute(query.where(Message.state.in_(states), Message.due_at >= since)).one()
-    number, count, given_up, people = row
-    return Standing(number, count - (given_up or 0), given_up or 0, people)
+    number, count, given_up, people, endpoints = row
+    return Standing(number, count - (given_up or 0), given_up or 0, people, endpoints)
 
 
 @dataclass(frozen=True, slots=True)

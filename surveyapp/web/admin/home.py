@@ -6,12 +6,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask_login import current_user
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from surveyapp.domain import identity, intervals
 from surveyapp.domain.gates import PRIVATE
-from surveyapp.domain.vocabulary import Outcome
+from surveyapp.domain.vocabulary import Outcome, Role
 from surveyapp.extensions import db
 from surveyapp.queries.console import customers as customer_queries
 from surveyapp.queries.console import figures as figure_queries
@@ -183,6 +184,10 @@ def _wants(session: Session, maps: list[JourneyMap], standing: queries.Standing)
         title = formats.counted(standing.wishes, "person asked to be contacted", "people asked to be contacted")
         sentence = "Their cases are open; who waits longest stands first"
         found.append(_want("lifebuoy", title, sentence, url_for("cases.index")))
+    if standing.deaf:
+        title = formats.counted(standing.deaf, "webhook is disabled", "webhooks are disabled")
+        url = url_for("webhooks.index") if current_user.role == Role.ADMIN else None
+        found.append(_want("plug-x", title, "It takes nothing; what happens is not kept for it", url))
     for name in queries.unmapped_names(session, since, 3):
         sentence = f"{formats.counted(name.count, 'event')} kept in {WINDOW} days, no trigger sees them"
         found.append(

@@ -209,6 +209,8 @@ def _record(one: Claimed, posted: Posted) -> None:
 
 def _fail(endpoint: Webhook, row: WebhookDelivery, posted: Posted, now: datetime) -> None:
     endpoint.failures, endpoint.failing_since = endpoint.failures + 1, endpoint.failing_since or now
+    if posted.fate is Fate.REFUSED and posted.status is None:
+        log.error("webhook_blocked", webhook=endpoint.uid, why=posted.error)
     if posted.fate is not Fate.LATER:
         _end(row, DeliveryState.FAILED, now, posted.error)
         return

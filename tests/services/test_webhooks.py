@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from surveyapp import clock, failpoints
 from surveyapp.channels.base import DeliveryEvent, DeliveryKind
+from surveyapp.channels.webhook import Poster
 from surveyapp.domain.events import CustomerIn
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.domain.webhooks import TEST, Told, wait_after
@@ -364,6 +366,18 @@ def test_what_the_receiver_does_not_want_ends_at_once(app: Flask, receiver: Rece
     assert webhook_delivery.send_due() == {"refused": 1}
     assert (only().state, only().last_status, len(receiver.received)) == ("failed", status, 1)
     assert of(uid).disabled_at is None
+
+
+@pytest.mark.parametrize("inside", ["10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1"])
+def test_77_a_name_that_leads_inside_is_blocked_and_logged_without_its_address(app: Flask, inside: str) -> None:
+    app.config["WEBHOOKS_TO_LOOPBACK"] = False
+    uid, _ = endpoint("https://example.org/secret-path")
+    webhooks.send_test(uid)
+    with capture_logs() as said:
+        assert webhook_delivery.send_due(Poster(resolve=lambda host, port: [inside])) == {"refused": 1}
+    assert (only().state, only().last_status, (only().last_error or "")[:8]) == ("failed", None, "not sent")
+    assert [(one["event"], one.get("webhook")) for one in said] == [("webhook_blocked", uid)]
+    assert "secret-path" not in str(said)
 
 
 def test_gone_for_good_disables_the_endpoint_and_says_so(app: Flask, receiver: Receiver) -> None:

@@ -150,6 +150,7 @@ def test_a_disabled_endpoint_is_told_of_where_people_look(pages: Pages, app: Ope
     assert reason in pages.get(uid)
     live()
     with clock.at(LATER):
+        sign_in_as(pages.client)
         assert "1 webhook is disabled" in pages.client.get("/admin/").text
     assert f"Webhook CRM: disabled ({reason})" in app.test_cli_runner().invoke(args=["doctor"]).output
 

@@ -1,18 +1,22 @@
 """Webhooks out: told in the transaction of what happened, sent at least once, signed, given up in the end."""
 
 import re
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from surveyapp import clock, failpoints
 from surveyapp.channels.base import DeliveryEvent, DeliveryKind
 from surveyapp.channels.webhook import Poster
+from surveyapp.domain import tokens
 from surveyapp.domain.events import CustomerIn
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.domain.webhooks import TEST, Told, wait_after
@@ -175,6 +179,23 @@ def test_a_persons_judgement_is_told_and_one_against_an_answer_is_not(app: Flask
     overrides.override(response.uid, CONFIRMED, "Again")
     overrides.override(response.uid, ROBOT, "They did not")
     assert [(d["id"], d["status"]) for _, d in told()] == [(response.uid, "confirmed")]
+
+
+def test_a_tap_and_the_comment_after_it_are_told_and_so_is_the_way_out(app: Flask, client: FlaskClient) -> None:
+    endpoint()
+    asked = invitation()
+    keys = [app.config["SECRET_KEY"]]
+    address = f"/s/{tokens.mint('answer', asked.uid, keys)}"
+    client.get(address)
+    assert told() == []
+    tapped = client.post(address, data={"score": "4"})
+    client.post(tapped.location, data={"score": "4", "comment": "Quick"})
+    client.post(f"/u/{tokens.mint('opt_out', asked.uid, keys)}", data={"List-Unsubscribe": "One-Click"})
+    assert [(event, data.get("score"), data.get("comment")) for event, data in told()] == [
+        ("response.confirmed", 4, None),
+        ("response.confirmed", 4, "Quick"),
+        ("customer.opted_out", None, None),
+    ]
 
 
 def test_what_is_rolled_back_is_never_told(app: Flask) -> None:
@@ -486,6 +507,34 @@ def test_no_transaction_is_open_while_an_endpoint_is_called(app: Flask, receiver
     finally:
         failpoints.install(None)
     assert open_ones == [False, False, False]
+
+
+def test_two_senders_at_once_send_each_message_once(app: Flask, receiver: Receiver) -> None:
+    uid, _ = endpoint(receiver.url)
+    with transaction() as session:
+        owner = session.scalars(select(Webhook.id).where(Webhook.uid == uid)).one()
+        values = {
+            "webhook_id": owner,
+            "event": TEST,
+            "at": NOON,
+            "payload": {"n": 1},
+            "state": "planned",
+            "next_at": NOON,
+        }
+        session.add_all(WebhookDelivery(uid=f"msg_{n:02}", **values) for n in range(24))
+    start = threading.Barrier(3)
+
+    def send() -> int:
+        with app.app_context(), clock.at(NOON):
+            start.wait()
+            sent = webhook_delivery.send_due().get("taken", 0)
+            db.session.remove()
+            return sent
+
+    with ThreadPoolExecutor(3) as threads:
+        sent = [one.result() for one in [threads.submit(send) for _ in range(3)]]
+    assert sorted(got.headers["webhook-id"] for got in receiver.received) == [f"msg_{n:02}" for n in range(24)]
+    assert (sum(sent), {row.state for row in rows()}) == (24, {"delivered"})
 
 
 def test_a_slow_endpoint_keeps_nobody_waiting(app: Flask, receiver: Receiver) -> None:

@@ -45,6 +45,10 @@ class WebhookChange(Shape):
     state: str | None = Field(None, pattern="^(active|paused)$", description="active also ends a disabling")
 
 
+class NothingBody(Shape):
+    """Nothing need be told."""
+
+
 class WebhookShown(BaseModel):
     id: str
     url: str
@@ -173,12 +177,17 @@ def delete_webhook(path: WebhookPath):
     return "", 204
 
 
-@blueprint.post("/webhooks/<uid>/secret", responses={200: SecretShown, 404: Problem})
+@blueprint.post(
+    "/webhooks/<uid>/secret",
+    responses={200: SecretShown, 404: Problem},
+    openapi_extensions=reads(NothingBody, required=False),
+)
 def rotate_secret(path: WebhookPath):
     """Make a new secret
 
-    Role: admin. Messages are signed by both, the new one first, for seven days. No body is needed.
+    Role: admin. Messages are signed by both, the new one first, for seven days. A body is not needed.
     """
+    _nothing()
     try:
         return {"secret": webhooks.rotate_secret(path.uid)}
     except webhooks.WebhookUnknown:
@@ -206,12 +215,15 @@ def list_deliveries(path: WebhookPath, query: DeliveriesQuery):
 @blueprint.post(
     "/webhooks/<uid>/deliveries/<message>/replay",
     responses={202: {"description": "It is sent again"}, 404: Problem, 409: Problem},
+    openapi_extensions=reads(NothingBody, required=False),
 )
 def replay(path: DeliveryPath):
     """Send a message again
 
-    Role: admin. Under its own id, delivered or not. 409 while it waits anyway, or when its person was erased.
+    Role: admin. Under its own id, delivered or not. 409 while it waits anyway, or when its person was erased. A body
+    is not needed.
     """
+    _nothing()
     try:
         webhook_delivery.replay(path.uid, path.message)
     except webhooks.WebhookUnknown:
@@ -228,6 +240,11 @@ def _object(names: tuple[str, ...]) -> dict[str, Any]:
     if problems := unknown_fields(body, frozenset(names), ""):
         raise strict.WrongFields(problems)
     return body
+
+
+def _nothing() -> None:
+    if request.content_length and strict.body() != {}:
+        raise strict.WrongFields(["webhook: there is nothing to tell; leave the body out or empty"])
 
 
 def _found(uid: str) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 It computes no association and claims no cause: what stands side by side is "associated with", nothing more.
 """
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +13,7 @@ from enum import StrEnum
 from surveyapp.domain.complaints import INDICATOR as COMPLAINTS
 from surveyapp.domain.fields import kind_of, unknown_fields
 from surveyapp.domain.identity import has_control
+from surveyapp.domain.tables import Line, read_number, read_table
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}")
 DAY = re.compile(r"2\d{3}-\d{2}-\d{2}", re.ASCII)
@@ -129,51 +128,16 @@ def _number(given: Mapping[str, object], problems: list[str]) -> float | None:
     return None
 
 
-class NotATable(Exception):
-    """The text is no CSV with our columns; the message says what to put right."""
+def read_csv(text: str, most: int) -> list[Line]:
+    """The lines of a CSV file with a header, as raw values in file order. Numbers are written with a point.
 
-
-def read_csv(text: str, most: int) -> list[dict[str, object]]:
-    """The lines of a CSV file with a header, as raw values in file order. Comma, semicolon or tab separates.
-
-    Numbers are written with a point. Raises NotATable.
+    Raises NotATable.
     """
-    text = text.removeprefix("\ufeff")
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        header = [name.strip().lower() for name in next(rows, [])]
-        wrong = [name for name in header if name not in FIELDS]
-        if wrong or len(set(header)) < len(header) or not {"day", "value"} <= set(header):
-            raise NotATable(
-                f"The first line must name the columns day and value, and may name {', '.join(FIELDS[1:4])}."
-            )
-        found: list[dict[str, object]] = []
-        for cells in rows:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(found) >= most:
-                raise NotATable(f"The file has more than {most:,} lines; send it in parts.")
-            found.append(_line(header, cells))
-    except csv.Error as problem:
-        raise NotATable(f"The file is no CSV: {problem}.") from None
-    if not found:
-        raise NotATable("The file has a header but no line with values.")
-    return found
-
-
-def _line(header: Sequence[str], cells: Sequence[str]) -> dict[str, object]:
-    line: dict[str, object] = {name: cell.strip() or None for name, cell in zip(header, cells, strict=False)}
-    text = line.get("value")
-    if isinstance(text, str):
-        try:
-            line["value"] = float(text) if text.isascii() and "_" not in text else text
-        except ValueError:
-            line["value"] = text
-    if len(cells) > len(header):
-        line["more cells than the header names"] = True
-    return line
+    lines = read_table(text, ("day", "value"), FIELDS[1:4], most)
+    for line in lines:
+        number = read_number(line.cells.get("value"))
+        line.cells["value"] = float(number) if isinstance(number, int) else number
+    return lines
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from surveyapp.models.metrics import MetricCell, MetricDay
 from surveyapp.models.outreach import Decision, LedgerEntry, PolicyDraft, PolicyVersion, Trigger
 from surveyapp.models.programme import Brand, Dimension, ProgrammeVersion, ReportingAttribute, ReportingValue
 from surveyapp.models.responses import LinkHit, Response, ResponseChange, Visit
+from surveyapp.models.reviews import Review
 from surveyapp.models.simulation import Simulation
 from surveyapp.models.surveys import Survey, SurveyDraft, SurveyVersion
 from surveyapp.models.test_answers import TestAnswer
@@ -59,6 +60,7 @@ __all__ = [
     "ReportingValue",
     "Response",
     "ResponseChange",
+    "Review",
     "SavedView",
     "SignIn",
     "SignInFailure",

@@ -3,7 +3,7 @@
 Both databases match the same folded words, one by one: FTS5 on SQLite, tsvector on PostgreSQL.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -35,7 +35,21 @@ from surveyapp.queries.console.paging import Mark, Page, after_mark, paged
 from surveyapp.queries.metrics import Figure, Sums, drawn
 
 Database = Session | scoped_session[Session]
-WORDS = table("verbatim_words", column("rowid"))
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """Folded words under a full-text index: its name, and the columns of the rows' numbers, words and languages."""
+
+    name: str
+    number: ColumnElement[Any]
+    words: ColumnElement[Any]
+    language: ColumnElement[Any]
+
+
+COMMENTS = Indexed(
+    "verbatim_words", Verbatim.response_id.expression, Verbatim.words.expression, Response.language.expression
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,36 +166,36 @@ def _conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.last is not None:
         found.append(Response.reporting_day <= wanted.last)
     if wanted.terms:
-        found.append(matching(session, [wanted.terms]))
+        found.append(matching(session, [wanted.terms], COMMENTS))
     if wanted.theme is not None:
-        found.append(_fits(session, wanted.theme.by_language()))
+        found.append(fitting(session, wanted.theme, COMMENTS))
     return found
 
 
-def _fits(session: Session, rules: Mapping[str, Sequence[Terms]]) -> ColumnElement[bool]:
-    """Whether the words of the answer's language, or of any, hold one of the keywords."""
+def fitting(session: Database, theme: verbatims.Theme, where: Indexed) -> ColumnElement[bool]:
+    """Whether the words hold one of the theme's keywords of their language, or of any."""
     cases = [
         and_(
-            true() if language == ANY else func.substr(func.coalesce(Response.language, ""), 1, 2) == language[:2],
-            matching(session, keywords),
+            true() if language == ANY else func.substr(func.coalesce(where.language, ""), 1, 2) == language[:2],
+            matching(session, keywords, where),
         )
-        for language, keywords in rules.items()
+        for language, keywords in theme.by_language().items()
     ]
     return or_(*cases) if cases else false()
 
 
-def matching(session: Session, alternatives: Sequence[Terms]) -> ColumnElement[bool]:
-    """Whether the comment holds all words of one of the alternatives. Words are letters and digits only."""
+def matching(session: Database, alternatives: Sequence[Terms], where: Indexed) -> ColumnElement[bool]:
+    """Whether the row holds all words of one of the alternatives. Words are letters and digits only."""
     if session.get_bind().dialect.name == "sqlite":
         query = " OR ".join(
             "(" + " AND ".join(f'"{term.word}"' + ("*" if term.open else "") for term in terms) + ")"
             for terms in alternatives
         )
-        found = select(WORDS.c.rowid).where(literal_column(WORDS.name).op("MATCH")(query))
-        return Verbatim.response_id.in_(found)
+        index = table(where.name, column("rowid"))
+        return where.number.in_(select(index.c.rowid).where(literal_column(where.name).op("MATCH")(query)))
     joined = (" & ".join(f"'{term.word}'" + (":*" if term.open else "") for term in terms) for terms in alternatives)
     query = " | ".join(f"({terms})" for terms in joined)
-    words = func.array_to_tsvector(func.string_to_array(Verbatim.words, " ", type_=ARRAY(Text)), type_=TSVECTOR)
+    words = func.array_to_tsvector(func.string_to_array(where.words, " ", type_=ARRAY(Text)), type_=TSVECTOR)
     return words.op("@@")(cast(literal(query), TSQUERY))
 
 

@@ -21,6 +21,7 @@ from surveyapp.web.admin import (
     policy,
     programme,
     responses,
+    reviews,
     simulation,
     survey_files,
     try_it,
@@ -60,6 +61,9 @@ from surveyapp.web.api import (
     responses as api_responses,
 )
 from surveyapp.web.api import (
+    reviews as api_reviews,
+)
+from surveyapp.web.api import (
     simulation as api_simulation,
 )
 from surveyapp.web.api import (
@@ -96,6 +100,7 @@ SURFACES: tuple[Surface, ...] = (
     Surface(dashboard.blueprint, "/admin/metrics", By.SESSION, STAFF, STAFF),
     Surface(responses.blueprint, "/admin/responses", By.SESSION, STAFF, EDITORS),
     Surface(verbatims.blueprint, "/admin/verbatims", By.SESSION, STAFF, EDITORS),
+    Surface(reviews.blueprint, "/admin/reviews", By.SESSION, STAFF, EDITORS),
     Surface(indicators.blueprint, "/admin/indicators", By.SESSION, STAFF, EDITORS),
     Surface(cases.blueprint, "/admin/cases", By.SESSION, STAFF, CARERS),
     Surface(decisions.blueprint, "/admin/decisions", By.SESSION, STAFF, EDITORS),
@@ -123,6 +128,7 @@ SURFACES: tuple[Surface, ...] = (
     Surface(api_cases.blueprint, "/api/v1", By.BEARER, READ_KEYS, INGEST_KEYS),
     Surface(api_simulation.blueprint, "/api/v1", By.BEARER, frozenset(), READ_KEYS),
     Surface(api_responses.blueprint, "/api/v1", By.BEARER, READ_KEYS, ADMIN_KEYS),
+    Surface(api_reviews.blueprint, "/api/v1", By.BEARER, READ_KEYS, ADMIN_KEYS),
     Surface(event_log.blueprint, "/api/v1", By.BEARER, READ_KEYS, frozenset()),
     Surface(api_indicators.blueprint, "/api/v1", By.BEARER, READ_KEYS, INGEST_KEYS),
     Surface(api_metrics.blueprint, "/api/v1", By.BEARER, READ_KEYS, ADMIN_KEYS),

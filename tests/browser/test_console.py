@@ -9,12 +9,14 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
 
 from surveyapp import clock
+from surveyapp.domain.verbatims import Theme
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.domain.webhooks import DeliveryState, Told
 from surveyapp.extensions import db
 from surveyapp.models import Decision, Invitation, Response, Webhook, WebhookDelivery
-from surveyapp.services import indicators, responses, webhooks
+from surveyapp.services import indicators, responses, reviews, webhooks
 from surveyapp.services.cases import open_case
+from surveyapp.services.verbatims import save_theme
 from tests import outreach
 from tests.chromium import OpenPage, Site
 from tests.people import PASSWORD, make_user
@@ -38,6 +40,10 @@ def live() -> None:
     outreach.happens("e-3", LONG, "baggage", clock.now(), customer={"email": None})
     values = [(clock.now() - timedelta(days=days)).date().isoformat() for days in range(20)]
     indicators.keep_values("wait", [{"day": day, "step": "flight.check_in", "value": 12.5} for day in values])
+    told = {"source": "trustpilot", "scale_min": 1, "scale_max": 5, "title": LONG, "text": LONG}
+    told |= {"reviewed_at": now.isoformat(), "step": "flight.check_in", "url": "https://x.example/"}
+    reviews.import_reviews([told | {"id": f"{n}", "rating": 1 + n % 5} for n in range(6)])
+    save_theme(None, Theme(LONG[:120], "", {"any": [LONG[:60]]}))
     open_case("c-1", LONG, "flight.boarding")
     tell()
     db.session.commit()
@@ -76,7 +82,7 @@ def addresses() -> list[str]:
     names = ("journeys", "responses", "cases", "decisions", "delivery", "customers", "programme", "access")
     uids = db.session.scalars(select(Webhook.uid).order_by(Webhook.id))
     hooks = ["/admin/access/webhooks/", *(f"/admin/access/webhooks/{uid}" for uid in uids)]
-    series = ["/admin/indicators/", "/admin/indicators/wait", "/admin/verbatims/"]
+    series = ["/admin/indicators/", "/admin/indicators/wait", "/admin/verbatims/", "/admin/reviews/"]
     lists = [f"/admin/{name}/" for name in names]
     people = ["/admin/customers/c-1", f"/admin/customers/{LONG}"]
     db.session.commit()  # the page of a customer writes that it was opened
@@ -125,7 +131,7 @@ def test_the_empty_console_fits_too(site: Site, open_page: OpenPage) -> None:
     page = open_page(f"{site.url}/sign-in", viewport={"width": 360, "height": 800})
     sign_in(page, site, email)
     assert page.locator("h1").text_content() == "From nothing to a first honest figure"
-    for name in ("", "journeys/", "responses/", "decisions/", "customers/", "programme/"):
+    for name in ("", "journeys/", "responses/", "reviews/", "decisions/", "customers/", "programme/"):
         page.goto(f"{site.url}/admin/{name}")
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
         assert (

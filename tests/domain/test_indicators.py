@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from surveyapp.domain import indicators
-from surveyapp.domain.indicators import Band, NotATable, Total, Value
+from surveyapp.domain.indicators import Band, Total, Value
+from surveyapp.domain.tables import Line, NotATable
 
 GOOD = {"day": "2026-11-02", "step": "flight.check_in", "service": None, "product_line": None, "value": 12.5}
 
@@ -53,8 +54,8 @@ def test_a_value_that_is_not_told_is_no_zero() -> None:
 def test_a_table_is_read_by_its_header_whatever_separates(separator: str) -> None:
     text = "\ufeffday,value,step\r\n2026-11-02,12.5,flight.check_in\r\n\r\n2026-11-03,,\r\n".replace(",", separator)
     assert indicators.read_csv(text, 10) == [
-        {"day": "2026-11-02", "value": 12.5, "step": "flight.check_in"},
-        {"day": "2026-11-03", "value": None, "step": None},
+        Line(2, {"day": "2026-11-02", "value": 12.5, "step": "flight.check_in"}),
+        Line(4, {"day": "2026-11-03", "value": None, "step": None}),
     ]
 
 
@@ -76,7 +77,7 @@ def test_what_is_no_table_is_refused_whole(text: str, words: str) -> None:
 
 @pytest.mark.parametrize("cell", ["12,5", "1_000", "\u0661\u0662", "nan?", "=1+1"])
 def test_a_number_in_another_spelling_stays_text_and_is_refused_with_its_line(cell: str) -> None:
-    line = indicators.read_csv(f"day;value\n2026-11-02;{cell}", 2)[0]
+    line = indicators.read_csv(f"day;value\n2026-11-02;{cell}", 2)[0].cells
     problems: list[str] = []
     assert indicators.read_value(line, problems) is None
     assert problems == ["value: must be a number or null, not a text"]
@@ -84,7 +85,7 @@ def test_a_number_in_another_spelling_stays_text_and_is_refused_with_its_line(ce
 
 def test_a_line_with_more_cells_than_the_header_is_refused() -> None:
     problems: list[str] = []
-    assert indicators.read_value(indicators.read_csv("day,value\n2026-11-02,1,9", 2)[0], problems) is None
+    assert indicators.read_value(indicators.read_csv("day,value\n2026-11-02,1,9", 2)[0].cells, problems) is None
     assert len(problems) == 1
 
 

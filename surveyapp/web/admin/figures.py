@@ -28,6 +28,7 @@ class Drawn:
     low: float | None = None
     high: float | None = None
     provisional: int = 0
+    counts: str = "answer"
 
     @property
     def shown(self) -> bool:
@@ -37,17 +38,19 @@ class Drawn:
     def sentence(self) -> str:
         """The figure for a screen reader: never a number without its interval and its n."""
         if self.status == Status.NO_DATA:
-            return "no answers yet"
+            return f"no {self.counts}s yet"
         if self.status == Status.SUPPRESSED:
             return f"hidden, {self.hidden}"
         unit = " percent" if self.unit == "%" else ""
-        return f"{self.value}{unit}, interval {self.interval.replace('–', ' to ')}, {counted(self.n, 'answer')}"
+        return f"{self.value}{unit}, interval {self.interval.replace('–', ' to ')}, {counted(self.n, self.counts)}"
 
     @property
     def hidden(self) -> str:
         """Why it is hidden."""
         floor = floor_of(self.metric)
-        return f"{counted(self.n, 'answer')}; shown from {floor}" if self.n < floor else "hidden so that no other shows"
+        return (
+            f"{counted(self.n, self.counts)}; shown from {floor}" if self.n < floor else "hidden so that no other shows"
+        )
 
     @property
     def label(self) -> str:

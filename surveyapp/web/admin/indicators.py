@@ -14,13 +14,13 @@ from surveyapp.domain.indicators import (
     Better,
     Definition,
     Kind,
-    NotATable,
     Total,
     first_definition,
     pooled,
     read_csv,
     read_edges,
 )
+from surveyapp.domain.tables import NotATable
 from surveyapp.domain.vocabulary import Role
 from surveyapp.extensions import db
 from surveyapp.queries import indicators as queries
@@ -136,11 +136,11 @@ def import_values(key: str) -> Any:
         return _detail(key, wrong=["The file is not UTF-8 text; save it as CSV UTF-8."]), 422
     except NotATable as problem:
         return _detail(key, wrong=[str(problem)]), 422
-    done = indicators.keep_values(key, lines)
+    done = indicators.keep_values(key, [line.cells for line in lines])
     told = f"{done.accepted} kept, {done.removed} taken away, {len(done.rejected)} refused."
     if done.rejected:
         named = list(done.rejected.items())[:MOST_NAMED]
-        sentences = [f"Line {index + 2}: {'; '.join(errors)}" for index, errors in named]
+        sentences = [f"Line {lines[index].number}: {'; '.join(errors)}" for index, errors in named]
         left = len(done.rejected) - len(named)
         return _detail(key, wrong=[told, *sentences, *([f"… and {left} more lines."] if left else [])]), 422
     flash(told)

@@ -47,6 +47,7 @@ PLACES = (
     Place("Understand", "Metrics", "dashboard.index", "chart-dots", go="m"),
     Place("Understand", "Responses", "responses.index", "message-2", go="r"),
     Place("Understand", "Verbatims", "verbatims.index", "message-question"),
+    Place("Understand", "Reviews", "reviews.index", "message"),
     Place("Understand", "Indicators", "indicators.index", "activity"),
     Place("Act", "Cases", "cases.index", "lifebuoy", go="c"),
     Place("Act", "Actions", "actions.index", "checklist"),

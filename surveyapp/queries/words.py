@@ -8,6 +8,7 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 
 from surveyapp.domain.wording import fill
 from surveyapp.queries import catalog
@@ -56,6 +57,10 @@ class Words:
     def version(self, metric: str) -> int:
         """The version of the question's wording."""
         return int(self.texts["questions"][metric]["version"])
+
+    def number(self, value: int) -> str:
+        """A whole number with its thousands apart: 5,000, 5.000."""
+        return str(format_decimal(value, locale=_locale(self.language)))
 
     def day(self, moment: date) -> str:
         """A day without its year: 2 November, 2 novembre."""

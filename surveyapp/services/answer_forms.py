@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from surveyapp.domain.questions import (
-    COMMENT_LIMIT,
     NOT_APPLICABLE,
     YES,
     Definition,
@@ -14,8 +13,8 @@ from surveyapp.domain.questions import (
     Question,
     known,
     read_answers,
+    read_comment,
     read_primary,
-    read_words,
 )
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.queries.words import words
@@ -70,6 +69,7 @@ class Before:
 
 def read_form(before: Before, form: Form, page: int, given: Given) -> tuple[Given, list[Problem]]:
     """What the fields of a page add to `given` (whose status, channel and language stand), and what is wrong with them.
+    A comment is never wrong: what is too long of it is left away.
 
     `skip` keeps the score and drops the rest. A choice that the page showed as chosen (`was`) and that comes back
     empty is taken back; any other empty field leaves what was answered before.
@@ -87,9 +87,7 @@ def read_form(before: Before, form: Form, page: int, given: Given) -> tuple[Give
     given = replace(given, score=score, not_applicable=not_applicable)
     if "skip" in form:
         return given, problems
-    said, excess = read_words((form.get("comment") or [""])[0], COMMENT_LIMIT)
-    if excess:
-        problems.append(Problem("comment", "too_long", excess))
+    said, _ = read_comment((form.get("comment") or [""])[0])
     now = None if not_applicable else before.score if score is None else score
     asked = before.questions(page, now)
     answers, wrong = read_answers(asked, form)
@@ -110,3 +108,8 @@ def _texts_agreed_to(
         standard = f"standard/{name}/{words(language).texts['standard'][name]['version']}"
         found[f"{question.key}_text"] = f"{before.where if question.ask else standard} {language}"
     return found
+
+
+def is_cut(form: Form) -> bool:
+    """Whether the comment of a posted page is kept only in part."""
+    return "skip" not in form and read_comment((form.get("comment") or [""])[0])[1]

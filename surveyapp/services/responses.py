@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, scoped_session
 
 from surveyapp import clock
 from surveyapp.domain.public_links import PublicLink, read_public
-from surveyapp.domain.questions import COMMENT_LIMIT, Definition, Problem, read_words
+from surveyapp.domain.questions import Definition, Problem, read_comment
 from surveyapp.domain.scores import on_scale
 from surveyapp.domain.vocabulary import Channel, ResponseStatus
 from surveyapp.models import (
@@ -91,17 +91,15 @@ def record(
 ) -> Response:
     """The invitation's one answer, made or changed by what was given. Safe to repeat.
 
-    Raises AnswerRefused (no score yet, a score off the scale, a comment too long), InvitationClosed,
-    AnswerWindowClosed. An answer that weighs less than the stored one (provisional after confirmed) changes nothing,
-    unless only a machine could have given it (`trapped`).
+    Of a comment the first 5,000 characters are kept. An answer that weighs less than the stored one (provisional after
+    confirmed) changes nothing, unless only a machine could have given it (`trapped`). Raises AnswerRefused (no score
+    yet, a score off the scale), InvitationClosed, AnswerWindowClosed.
     """
     with transaction() as session:
         held = locked(session, invitation_id=_id_of(invitation))
         if held is None:
             raise InvitationUnknown
-        words, excess = read_words(comment, COMMENT_LIMIT) if comment is not None else (None, 0)
-        if excess:
-            raise AnswerRefused([Problem("comment", "too_long", excess)])
+        words = None if comment is None else read_comment(comment)[0]
         given = Given(ResponseStatus(status), channel, language, score, words, answers, trapped=trapped)
         recording = _Recording(session, held)
         kept = recording.keep(given)

@@ -178,6 +178,15 @@ def test_words_around_the_score_stay_when_the_reason_follows(mobile: Phone) -> N
     assert only(Response).comment == "9 super\nno queue at all"
 
 
+def test_c35_of_very_long_texts_the_first_characters_are_kept(mobile: Phone) -> None:
+    asked()
+    mobile.says("9 " + "x" * 1_598)
+    for letter in "abc":
+        mobile.says(letter * 1_600)
+    texts = "9 " + "x" * 1_598, "a" * 1_600, "b" * 1_600, "c" * 197
+    assert (only(Response).score, only(Response).comment) == (9, "\n".join(texts))
+
+
 @pytest.mark.parametrize("body", ["11", "8 or 9", "great", "9.5", "🙂"])
 def test_d13_an_unclear_reply_is_asked_again_once_and_then_left(mobile: Phone, body: str) -> None:
     asked()

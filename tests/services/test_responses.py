@@ -10,7 +10,7 @@ from surveyapp import clock
 from surveyapp.domain.public_links import public_uid
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.extensions import db
-from surveyapp.models import Customer, Invitation, LedgerEntry, Message, MetricCell, Response, ResponseChange
+from surveyapp.models import Customer, Invitation, LedgerEntry, Message, MetricCell, Response, ResponseChange, Verbatim
 from surveyapp.services.rebuilding import rebuild
 from surveyapp.services.responses import (
     AnswerRefused,
@@ -226,13 +226,13 @@ def test_words_without_a_score_are_no_answer(invitation):
         answer(invitation, comment="Hello")
 
 
-def test_a_comment_too_long_is_refused_with_its_excess(invitation, session):
+def test_of_a_comment_too_long_the_first_characters_are_kept(invitation, session):
     answer(invitation, 3)
-    with pytest.raises(AnswerRefused) as refused:
-        answer(invitation, comment="x" * 5_012)
-    assert [(p.field, p.kind, p.excess) for p in refused.value.problems] == [("comment", "too_long", 12)]
-    answer(invitation, comment="x" * 5_000)
-    assert len(session.scalar(select(Response.comment))) == 5_000
+    answer(invitation, comment=" " + "x" * 4_998 + "e\u0301\u0302" + "y" * 12)
+    assert session.scalar(select(Response.comment)) == "x" * 4_998
+    assert session.scalar(select(Verbatim.words)) == "x" * 64
+    answer(invitation, comment="é" * 5_000)
+    assert session.scalar(select(Response.comment)) == "é" * 5_000
 
 
 def test_a_posted_page_is_read_strictly(invitation, session):

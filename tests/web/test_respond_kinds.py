@@ -264,6 +264,21 @@ def test_c36_markup_in_a_surveys_own_texts_is_shown_as_text(client, asked, langu
         assert "{b}{{7*7}}" in text
 
 
+def test_c35_a_cut_comment_is_told_on_whichever_page_comes_next(client, asked, session):
+    invitation = asked(EVERY_KIND, properties={"delay_minutes": 45})
+    client.post(link(invitation), data={"score": "3"})
+    sent = client.post(link(invitation) + "/2", data={"reason": ["long_wait"], "comment": "x" * 5_001, "seat": "12A"})
+    assert sent.location == link(invitation) + "/3?cut=1"
+    assert '<p role="status">Only the first 5,000 characters' in client.get(sent.location).text
+    assert "Only the first" not in client.get(link(invitation) + "/3").text
+    assert said(session)[1] == "x" * 5_000
+    wrong = client.post(link(invitation) + "/2", data={"comment": "y" * 5_001, "seat": "x" * 501})
+    assert wrong.status_code == 422
+    assert wrong.text.count('class="err"') == 1
+    assert "y" * 5_001 in wrong.text
+    assert said(session)[1] == "x" * 5_000
+
+
 @pytest.mark.parametrize("path", ["", "/2", "/done"])
 def test_a_megabyte_is_refused_calmly_and_what_was_given_stays(client, asked, session, path):
     invitation = asked(EVERY_KIND, thanks=THANKS)

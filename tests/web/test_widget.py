@@ -414,6 +414,9 @@ def test_further_questions_travel_with_the_offer_and_are_read_strictly(client: F
     db.session.refresh(response)
     assert response.answers == {"why": ["staff", "speed"], "who": "Ada"}
     assert response.comment == "Quick"
+    assert answer(comment=["x" * 5_001]) == 200
+    db.session.refresh(response)
+    assert response.comment == "x" * 5_000
 
 
 @pytest.mark.parametrize("answers", [["why"], {"why": "speed"}, {"why": [1]}, {"why": [["speed"]]}])

@@ -3,7 +3,13 @@
 Reads a definition and the answers to it. Knows no wording, page or database.
 """
 
-from surveyapp.domain.questions.answers import read_answers, read_primary, read_score, read_words
+from surveyapp.domain.questions.answers import (
+    read_answers,
+    read_comment,
+    read_primary,
+    read_score,
+    read_words,
+)
 from surveyapp.domain.questions.definition import Definition, Thanks, applies, known
 from surveyapp.domain.questions.kinds import KINDS, by_widget, unasked
 from surveyapp.domain.questions.parts import (
@@ -67,6 +73,7 @@ __all__ = [
     "known",
     "parse_definition",
     "read_answers",
+    "read_comment",
     "read_definition",
     "read_primary",
     "read_score",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from surveyapp.domain.questions.kinds import KINDS, read_words
+from surveyapp.domain.questions.kinds import KINDS, read_comment, read_words
 from surveyapp.domain.questions.parts import NOT_APPLICABLE, Kind, Problem, Question
 from surveyapp.domain.scores import METRICS
 
@@ -46,4 +46,4 @@ def read_answers(
     return answers, problems
 
 
-__all__ = ["read_answers", "read_primary", "read_score", "read_words"]
+__all__ = ["read_answers", "read_comment", "read_primary", "read_score", "read_words"]

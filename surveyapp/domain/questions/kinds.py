@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import ClassVar, Generic, TypeVar
 
+from surveyapp.domain.cutting import first_of
 from surveyapp.domain.questions.parts import (
+    COMMENT_LIMIT,
     LONG_LIMIT,
     SCORE,
     TEXT_LIMIT,
@@ -235,6 +237,12 @@ def read_words(text: str, limit: int) -> tuple[str, int]:
     """The words as they are kept (newlines for line ends, no control character) and how many exceed `limit`."""
     kept = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
     return kept, max(0, len(kept) - limit)
+
+
+def read_comment(text: str) -> tuple[str, bool]:
+    """The words of a comment as they are kept, the first 5,000 characters of them, and whether there were more."""
+    kept, excess = read_words(text, COMMENT_LIMIT)
+    return first_of(kept, COMMENT_LIMIT).rstrip() if excess else kept, excess > 0
 
 
 def _digit(letter: str) -> str:

@@ -126,7 +126,7 @@ def _error(page: Frame, question: Question, problem: Problem) -> str:
             return page.say("page.number", low=low, high=high) if bounded else page.say("page.number_any")
         case "date":
             return _day_error(page, question)
-    return page.say("page.too_long" if problem.field == "comment" else "page.too_long_answer", k=problem.excess)
+    return page.say("page.too_long", k=problem.excess)
 
 
 def _day_error(page: Frame, question: Question) -> str:

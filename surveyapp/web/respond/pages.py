@@ -19,8 +19,8 @@ from surveyapp.queries import respond
 from surveyapp.queries.respond import Asked, BrandFacts
 from surveyapp.queries.words import languages
 from surveyapp.services import responses
-from surveyapp.services.answer_forms import CLOSING
-from surveyapp.web.respond import guesses, screens, script, shell, visits
+from surveyapp.services.answer_forms import CLOSING, is_cut
+from surveyapp.web.respond import bodies, guesses, screens, script, shell, visits
 from surveyapp.web.respond.shell import Frame
 
 blueprint = guesses.watched(Blueprint("respond", __name__))
@@ -81,7 +81,7 @@ def more_page(token: str, number: int) -> Response:
         where = {"number": later} if later else {}
         name = "respond.more_page" if later else "respond.thanks_page"
         return redirect(page.address(name, token=token, **where), 303)
-    return screens.more_screen(page, asked, number, questions, screens.primary(asked))
+    return screens.more_screen(page, asked, number, questions, screens.primary(asked), cut="cut" in request.args)
 
 
 @blueprint.get("/s/<token>/done")
@@ -92,7 +92,7 @@ def thanks_page(token: str) -> Response:
     page, asked = opened
     if not asked.answered:
         return redirect(page.address("respond.question_page", token=token), 303)
-    return screens.thanks_screen(page, asked, saved="saved" in request.args)
+    return screens.thanks_screen(page, asked, saved="saved" in request.args, cut="cut" in request.args)
 
 
 @blueprint.post("/s/<token>/done")
@@ -204,8 +204,7 @@ def _frame(token: str, uid: str, asked: Asked) -> Frame:
 
 
 def _record(token: str, uid: str, number: int) -> Response:
-    request.max_content_length = shell.BODY_LIMIT
-    form = {name: request.form.getlist(name) for name in request.form}
+    form = _posted(uid)
     page_number = 2 if number == 1 and "comment" in form else number
     wanted = request.args.get("lang")
     try:
@@ -224,9 +223,24 @@ def _record(token: str, uid: str, number: int) -> Response:
     kept = {"lang": wanted} if wanted else {}
     if page_number == CLOSING:
         return redirect(shell.url_for("respond.thanks_page", token=token, saved=1, **kept), 303)
+    kept |= {"cut": "1"} if is_cut(form) else {}
     if recorded.next_page is None:
         return redirect(shell.url_for("respond.thanks_page", token=token, **kept), 303)
     return redirect(shell.url_for("respond.more_page", token=token, number=recorded.next_page, **kept), 303)
+
+
+def _posted(uid: str) -> dict[str, list[str]]:
+    """The fields of the form. One that is too large is refused, unless the first score would be lost with it."""
+    request.max_content_length = shell.BODY_LIMIT
+    try:
+        fields = request.form
+    except RequestEntityTooLarge:
+        begun = bodies.beginning()
+        asked = respond.asked(db.session, uid) if "score" in begun else None
+        if asked is None or asked.answered:
+            raise
+        fields = request.form = begun
+    return {name: fields.getlist(name) for name in fields}
 
 
 def _go_on(page: Frame, asked: Asked, token: str) -> Response:

@@ -9,7 +9,7 @@ from flask import current_app
 from werkzeug.wrappers import Response
 
 from surveyapp import clock
-from surveyapp.domain.questions import NOT_APPLICABLE, Group, Problem, Question
+from surveyapp.domain.questions import COMMENT_LIMIT, NOT_APPLICABLE, Group, Problem, Question
 from surveyapp.domain.vocabulary import ResponseStatus
 from surveyapp.extensions import db
 from surveyapp.queries import respond
@@ -74,8 +74,10 @@ def more_screen(
     chosen: int | str | None,
     form: Form | None = None,
     problems: Mapping[str, Problem] | None = None,
+    *,
+    cut: bool = False,
 ) -> Response:
-    """Step 2 and on: the score, still open to change, and the questions of this page."""
+    """Step 2 and on: the score, still open to change, and the questions of this page; `cut` as on the thanks."""
     scale = page.scale(asked.definition.metric)
     unsure = asked.status == ResponseStatus.PROVISIONAL and form is None and number == 2
     group = asked.definition.group(chosen if isinstance(chosen, int) else None)
@@ -93,6 +95,7 @@ def more_screen(
         scale=scale,
         chosen=chosen,
         number=number,
+        cut=_cut(page) if cut else None,
         further_action=page.address("respond.answer", token=page.token, number=number),
         **_foot(page),
     )
@@ -103,10 +106,14 @@ def thanks_screen(
     asked: Asked,
     *,
     saved: bool = False,
+    cut: bool = False,
     form: Form | None = None,
     problems: Mapping[str, Problem] | None = None,
 ) -> Response:
-    """What becomes of the answer, until when it may be changed, and what the survey still offers."""
+    """What becomes of the answer, until when it may be changed, and what the survey still offers.
+
+    `cut`: the comment that was just sent is kept only in part, which is said.
+    """
     until = min((end for end in (edit_until(asked), asked.closes_at) if end is not None), default=None)
     open_still = until is not None and until > clock.now()
     answer = {
@@ -129,7 +136,7 @@ def thanks_screen(
         scripted=bool(shown),
         heading=page.say("page.thanks"),
         mark="ok",
-        lines=[page.say("page.goes_to")],
+        lines=[page.say("page.goes_to"), *([_cut(page)] if cut else ())],
         saved=saved,
         answer=answer,
         next_day=page.words.full_day(page.brand.local_day(earliest)) if earliest else None,
@@ -164,6 +171,10 @@ def edit_until(asked: Asked) -> datetime | None:
     if asked.answered_at is None or asked.status != ResponseStatus.CONFIRMED:
         return None
     return responses.edit_until(asked.answered_at, current_app.config["RESPONSE_EDIT_HOURS"])
+
+
+def _cut(page: Frame) -> str:
+    return page.say("page.cut", k=page.words.number(COMMENT_LIMIT))
 
 
 def _first_error(shown: list[Ask]) -> str | None:

@@ -11,7 +11,7 @@ from surveyapp import cli, logs, models
 from surveyapp.extensions import babel, csrf, db, install_sqlite_hooks, login, migrate, spare_pings
 from surveyapp.jobs import commands
 from surveyapp.web import compression, errors, headers, problems, security
-from surveyapp.web.api import strict
+from surveyapp.web.api import idempotency, strict
 from surveyapp.web.surfaces import SURFACES
 
 __all__ = ["create_app", "models"]
@@ -47,6 +47,7 @@ def create_app(config: settings.Config | None = None) -> OpenAPI:
     headers.protect(app)
     compression.compress(app)
     strict.install(app)
+    idempotency.install(app)
     for surface in SURFACES:
         if isinstance(surface.blueprint, APIBlueprint):
             app.register_api(surface.blueprint, url_prefix=surface.prefix)

@@ -8,6 +8,7 @@ from surveyapp.services import (
     clicks,
     delivery_events,
     digest,
+    idempotency,
     recovery,
     recurrence,
     simulation_runs,
@@ -38,5 +39,6 @@ JOBS: tuple[Job, ...] = (
     Job("webhooks", 2, webhook_delivery.send_due, "tells endpoints of webhooks what is due"),
     Job("forget_webhooks", 3600, webhook_delivery.forget, "deletes what endpoints were told 30 days ago"),
     Job("forget_events", 3600, delivery_events.forget_events, "forgets provider events that nobody repeats any more"),
+    Job("forget_calls", 3600, idempotency.forget, "forgets calls with an Idempotency-Key after a day"),
     Job("forget_clicks", 3600, clicks.forget, "deletes evidence about links that is old enough"),
 )

@@ -7,6 +7,7 @@ from surveyapp.models.cases import Case
 from surveyapp.models.customers import ContactKey, ContactSubject, Customer, Suppression
 from surveyapp.models.dashboard import SavedView, StructuralBreak
 from surveyapp.models.hooks import HookEvent, HookState, InboundText
+from surveyapp.models.idempotency import KeyedCall
 from surveyapp.models.indicators import Indicator, IndicatorValue
 from surveyapp.models.invitations import ChannelState, Invitation, LocalMessage, Message
 from surveyapp.models.jobs import JobRun, Lease
@@ -44,6 +45,7 @@ __all__ = [
     "Invitation",
     "JobRun",
     "Journey",
+    "KeyedCall",
     "Lease",
     "LedgerEntry",
     "LinkHit",

@@ -42,10 +42,11 @@ class StepUnknown(Exception):
     """There is no such step in the programme."""
 
 
-def open_case(external_id: str, reason: str | None = None, step: str | None = None) -> Case:
+def open_case(external_id: str, reason: str | None = None, step: str | None = None, uid: str | None = None) -> Case:
     """A new open case of the customer, about a step (`journey.step`) where one is given.
 
-    Raises CustomerUnknown or StepUnknown. What waits for the customer is judged again when it is due.
+    Where a case of this `uid` is there already, that one. Raises CustomerUnknown or StepUnknown. What waits for the
+    customer is judged again when it is due.
     """
     with transaction() as session:
         customer: Customer | None = customer_named(session, external_id)
@@ -56,8 +57,10 @@ def open_case(external_id: str, reason: str | None = None, step: str | None = No
             known = select(Step.id).join(Journey).where(Journey.key == journey, Step.key == key)
             if session.scalar(known) is None:
                 raise StepUnknown
+        if uid is not None and (before := session.scalar(select(Case).where(Case.uid == uid))) is not None:
+            return before
         case = Case(
-            uid=new_uid(),
+            uid=uid or new_uid(),
             customer_id=customer.id,
             reason=reason,
             step=step,

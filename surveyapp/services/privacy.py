@@ -1,5 +1,6 @@
 """Erasure: the person goes, the anonymous answer stays. Safe to repeat, and picks up where a crash left it."""
 
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,7 @@ from surveyapp.models import (
 from surveyapp.services import audit, verbatims, webhooks
 from surveyapp.services.cancellation import drop_waiting
 from surveyapp.services.customers import ALL, ERASED, lock_keys, pepper
+from surveyapp.services.idempotency import forget_person
 from surveyapp.services.inserts import insert_quietly
 from surveyapp.services.transaction import transaction
 
@@ -109,6 +111,8 @@ def _bury_record(session: AnySession, record: Customer, grave: str, now: datetim
         session.execute(delete(LocalMessage).where(gone))
     session.execute(delete(ContactKey).where(ContactKey.customer_id == record.id, ContactKey.key != f"c:{record.id}"))
     insert_quietly(session, ContactKey, [{"customer_id": record.id, "key": grave}], ["customer_id", "key"])
+    named = [json.dumps(one, ensure_ascii=False) for one in (record.external_id, record.anonymous_id) if one]
+    forget_person(session, [*named, *written])
     record.external_id = pseudonym()
     record.anonymous_id = record.email = record.phone = None
     record.language = record.timezone = record.preferred_channel = None

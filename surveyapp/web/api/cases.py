@@ -13,7 +13,7 @@ from surveyapp.extensions import db
 from surveyapp.models import Case
 from surveyapp.queries.cases import case_page
 from surveyapp.services import cases
-from surveyapp.web.api import strict
+from surveyapp.web.api import idempotency, strict
 from surveyapp.web.api.schemas import Problem, Shape, reads
 
 REASON_LIMIT = 500
@@ -79,7 +79,7 @@ def open_case():
     if problems:
         raise strict.WrongFields(problems)
     try:
-        case = cases.open_case(customer, texts["reason"], texts["step"])
+        case = cases.open_case(customer, texts["reason"], texts["step"], idempotency.uid())
     except cases.CustomerUnknown:
         abort(404, "There is no customer of this id.")
     except cases.StepUnknown:

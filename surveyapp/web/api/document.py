@@ -10,6 +10,7 @@ from flask_openapi3.models import OPENAPI3_REF_PREFIX, OPENAPI3_REF_TEMPLATE
 from pydantic import BaseModel
 from werkzeug.wrappers import Response
 
+from surveyapp.web.api import idempotency
 from surveyapp.web.api.schemas import SHAPES, Problem
 from surveyapp.web.api.webhooks import TOLD, told_operations
 
@@ -69,6 +70,9 @@ def _describe(app: Any) -> dict[str, Any]:
     for path, item in spec["paths"].items():
         for verb in VERBS:
             if verb in item:
+                if idempotency.applies(path, verb):
+                    item[verb].setdefault("parameters", []).append(idempotency.PARAMETER)
+                    item[verb].setdefault("responses", {}).setdefault("409", {"description": idempotency.CONFLICT})
                 _complete(item[verb], "requestBody" in item[verb], open_to_all=path.endswith("openapi.json"))
     used = _used_schemas(spec)
     spec["components"]["schemas"] = {name: schemas[name] for name in sorted(schemas) if name in used}

@@ -141,6 +141,7 @@ def _whole(response: urllib3.BaseHTTPResponse) -> bytes:
     except (HTTPError, OSError):
         pass
     response.close()
+    response.release_conn()  # closed, but its place in the pool is free again
     return b""
 
 

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import traceback
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -14,7 +16,7 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _where_it_failed,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -26,3 +28,14 @@ def configure(level: str) -> None:
 def get(name: str) -> Any:
     """The logger of one module: `log.info("message_sent", channel="email", message=uid)`."""
     return structlog.get_logger(module=name)
+
+
+def _where_it_failed(logger: Any, method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Write an exception down by its kinds and the code it passed: its text may quote what a person sent."""
+    found = line.pop("exc_info", None)
+    error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
+    parts: list[str] = []
+    while isinstance(error, BaseException) and len(parts) < 10:
+        parts.append("".join(traceback.format_tb(error.__traceback__)) + type(error).__qualname__)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return {**line, "exception": "\n".join(parts)} if parts else line

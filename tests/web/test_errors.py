@@ -1,20 +1,26 @@
 """One shape for every error: a problem document for programs, a calm page for people, never a trace."""
 
+import io
+import json
 from typing import Any, NoReturn
 
 import pytest
+import structlog
 from flask import Blueprint, abort, request
 from flask.testing import FlaskClient
 from flask_openapi3 import APIBlueprint, OpenAPI
 from pydantic import BaseModel, Field, field_validator
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from surveyapp import logs
 from surveyapp.extensions import db
+from surveyapp.models import Customer
 from surveyapp.web import security
 from surveyapp.web.problems import problem
 from surveyapp.web.security import ANYONE, By, Surface
+from tests.builders import MOMENT
 
 
 class Item(BaseModel):
@@ -35,6 +41,7 @@ class Body(BaseModel):
 
 pytestmark = pytest.mark.own_app
 
+TOLD = "secret"
 RAISED: dict[str, Exception] = {
     "unexpected": RuntimeError("secret inside"),
     "operational": OperationalError("SELECT secret", {"p": "secret"}, Exception("database is locked")),
@@ -54,6 +61,8 @@ def client(app: OpenAPI) -> FlaskClient:
         return {}
 
     def fail(what: str) -> NoReturn:
+        if what == "real":
+            db.session.execute(insert(Customer), [{"external_id": TOLD, "created_at": MOMENT}] * 2)
         raise RAISED[what]
 
     def stop(code: int) -> NoReturn:
@@ -116,6 +125,26 @@ def test_what_nobody_expected_is_500_with_a_number_and_nothing_else(client: Flas
     answer = client.get("/api/v1/fail/" + what)
     assert (answer.json or {})["instance"] == "urn:uuid:" + answer.headers["X-Request-Id"]
     assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"), [("unexpected", "RuntimeError"), ("integrity", "IntegrityError"), ("real", "IntegrityError")]
+)
+def test_i79_a_failure_is_one_line_that_says_where_and_quotes_nothing(
+    client: FlaskClient, what: str, kind: str
+) -> None:
+    lines = io.StringIO()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(lines))
+    try:
+        client.get(f"/api/v1/fail/{what}?a=secret%0A%7B%22event%22%3A1%7D", headers={"User-Agent": "secret"})
+    finally:
+        logs.configure("ERROR")
+    (line,) = lines.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["level"], told["error"]) == ("request_failed", "error", kind)
+    assert "in fail\n" in told["exception"]
+    assert kind in told["exception"]
+    assert "secret" not in line
 
 
 @pytest.mark.parametrize("code", [400, 403, 404, 405, 409, 410, 413, 415, 422, 429, 503])

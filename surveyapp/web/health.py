@@ -27,6 +27,7 @@ def alive() -> ResponseReturnValue:
 def ready() -> ResponseReturnValue:
     """200 when the database answers and stands at the newest migration, else 503 saying which does not."""
     try:
+        security.read_only()
         current = installation.applied_migration(db.session) == installation.newest_migration()
     except SQLAlchemyError:
         return jsonify(status="not ready", database="unreachable", migrations="unknown"), 503
@@ -40,6 +41,7 @@ def metrics() -> ResponseReturnValue:
     """Figures of the whole installation, read from the database, so that every process gives the same."""
     if not _may_read_metrics():
         abort(404)
+    security.read_only()
     return generate_latest(_registry()), 200, {"Content-Type": CONTENT_TYPE_LATEST}
 
 

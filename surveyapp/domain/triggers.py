@@ -72,8 +72,10 @@ def next_channel(
     return next((channel for channel in ordered if channel in reachable and channel not in used), None)
 
 
-def plan(trigger: Trigger, occurred_at: datetime, preferred: str | None) -> Plan:
+def plan(trigger: Trigger, occurred_at: datetime, preferred: str | None, reachable: Collection[str] = ()) -> Plan:
     """When the ask about an event is due. `delay` and `expires` run from the event.
+
+    It is queued on the first channel by which the person is `reachable`, so that a pause of another holds it not.
 
     The page comes first where the trigger lists it first: other channels wait `web_for`, and a trigger for the
     page alone is settled when it expires.
@@ -87,4 +89,4 @@ def plan(trigger: Trigger, occurred_at: datetime, preferred: str | None) -> Plan
         return Plan(expires_at + timedelta(seconds=1), expires_at, "web")
     if channels[0] == "web":
         due_at += trigger.web_for
-    return Plan(due_at, expires_at, sendable[0])
+    return Plan(due_at, expires_at, next((c for c in sendable if c in reachable), sendable[0]))

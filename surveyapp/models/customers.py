@@ -26,6 +26,11 @@ class Customer(Base):
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"))
     erased_at: Mapped[datetime | None]
 
+    @property
+    def reachable(self) -> frozenset[str]:
+        """The channels for which an address is known."""
+        return frozenset(channel for channel, to in (("email", self.email), ("sms", self.phone)) if to)
+
 
 class ContactKey(Base):
     """One key of a customer: `c:` the record itself, `e:` a hashed e-mail address, `p:` a hashed phone number.

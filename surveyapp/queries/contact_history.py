@@ -134,7 +134,7 @@ def facts_of(history: History, message: Message, now: datetime, rivals: tuple[Ri
     person = Person(
         key=person_key(customer),
         known_since=customer.created_at,
-        addresses=frozenset(c for c, value in (("email", customer.email), ("sms", customer.phone)) if value),
+        addresses=customer.reachable,
         zones=zones,
         zone_source=source,
         country=recipient_country(customer.timezone, customer.phone),

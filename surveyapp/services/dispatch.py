@@ -23,6 +23,7 @@ from surveyapp.domain.facts import Decision as Ruling
 from surveyapp.domain.policy import Policy
 from surveyapp.domain.tokens import short_slug
 from surveyapp.domain.vocabulary import Channel, LedgerState, MessageKind, MessageState, Outcome, Reason
+from surveyapp.domain.wording import choose_language
 from surveyapp.models import Brand, ChannelState, ContactSubject, Customer, Invitation, LedgerEntry, Message
 from surveyapp.queries import contact_clock, contact_history, rivals
 from surveyapp.queries import policy as policies
@@ -167,12 +168,11 @@ def _turn(message: Message) -> tuple[Any, ...]:
 
 
 def _due(now: datetime) -> Select[int]:
-    """Planned messages whose time has come, on channels that are neither paused nor ahead of their rate."""
-    paused = select(ChannelState.channel).where(or_(ChannelState.paused_until > now, ChannelState.paced_until > now))
+    """Planned messages whose time has come, on channels that are open."""
     everything = select(ChannelState.channel).where(ChannelState.channel == "all", ChannelState.paused_until > now)
     return (
         select(Message.id)
-        .where(Message.state == MessageState.PLANNED, Message.due_at <= now, Message.channel.not_in(paused))
+        .where(Message.state == MessageState.PLANNED, Message.due_at <= now, Message.channel.not_in(pacing.closed(now)))
         .where(~everything.exists())
         .order_by(Message.due_at)
     )
@@ -239,6 +239,9 @@ class Batch:
             return
         facts, ruling = self.ruling(message)
         if ruling.outcome is Outcome.ASKED:
+            if not self._queued_on(message, ruling.channel):
+                self.done.postponed += 1  # the channel chosen is closed: decided anew when it opens
+                return
             self.ask(message, facts, ruling)
         elif ruling.outcome is Outcome.WAITING:
             assert ruling.not_before is not None
@@ -264,12 +267,7 @@ class Batch:
                 self.invitations.append((message, self.invitation(message, ruling)))
         if ruling.channel == Channel.SMS and message.invitation and message.invitation.short_slug is None:
             message.invitation.short_slug = short_slug()
-        if message.channel != ruling.channel:
-            message.channel = ruling.channel
-            if message.invitation is not None:
-                message.invitation.channel = ruling.channel
-            parts = message.idem_key.rsplit(":", 2)
-            message.idem_key = f"{parts[0]}:{ruling.channel}:{parts[2]}"
+        self._queued_on(message, ruling.channel)
         message.state, message.reason = MessageState.SENDING, None
         message.attempts += 1
         message.lease_token += 1
@@ -278,6 +276,16 @@ class Batch:
         self._book(message, facts, ruling.channel)
         self.done.messages.append((message.id, message.lease_token))
         self.done.channels[message.id] = ruling.channel
+
+    def _queued_on(self, message: Message, channel: str | None) -> bool:
+        """Queue the message on the channel chosen; whether that is open, as the one it was queued on is."""
+        if message.channel == channel or channel is None:
+            return True
+        message.channel = channel
+        if message.invitation is not None:
+            message.invitation.channel = channel
+        message.idem_key = f"{message.idem_key.rsplit(':', 2)[0]}:{channel}:{message.kind}"
+        return channel == Channel.WEB or channel not in self.session.scalars(pacing.closed(self.now)).all()
 
     def _yield_lesser(self, message: Message) -> None:
         for loser, verdicts in self.rivals.beaten_by(message):
@@ -389,8 +397,4 @@ def write_ruling(message: Message, ruling: Ruling, policy: Policy, now: datetime
 
 def language_for(wanted: str | None, brand: Brand | None) -> str:
     """The brand language nearest to the customer: the same, then the same without its region, else its own."""
-    if brand is None:
-        return wanted or "en"
-    known = {str(code).lower(): str(code) for code in brand.languages}
-    lowered = (wanted or "").replace("_", "-").lower()
-    return known.get(lowered) or known.get(lowered.partition("-")[0]) or brand.language
+    return choose_language([wanted], brand.languages, brand.language) if brand else wanted or "en"

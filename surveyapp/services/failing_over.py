@@ -33,10 +33,8 @@ def fail_over(session: AnySession, message: Message, suppress: str | None, now: 
         return
     first = select(Message.channel).where(Message.decision_id == decision.id, Message.kind == MessageKind.FIRST)
     customer = message.customer
-    addresses = {"email": customer.email, "sms": customer.phone}
-    reachable = {channel for channel, address in addresses.items() if address}
     used = set(session.scalars(first))
-    channel = next_channel(as_rule(message.trigger), customer.preferred_channel, used, reachable)
+    channel = next_channel(as_rule(message.trigger), customer.preferred_channel, used, customer.reachable)
     if channel is None:
         return
     key = f"{message.idem_key.rsplit(':', 2)[0]}:{channel}:{MessageKind.FIRST}"

@@ -53,7 +53,7 @@ def write_plans(
     decisions: list[dict[str, Any]] = []
     messages: list[dict[str, Any]] = []
     for event, customer, (trigger_id, _, survey_id, rule) in matched:
-        planned = rules.plan(rule, event.occurred_at, customer.preferred_channel)
+        planned = rules.plan(rule, event.occurred_at, customer.preferred_channel, customer.reachable)
         uid = new_uid()
         decisions.append(
             {

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, scoped_session
 
 from surveyapp.domain.vocabulary import Channel
@@ -31,6 +31,11 @@ def portion(limit: int) -> int:
     """How many messages may be claimed at once: no more than ten seconds' worth of the slowest channel."""
     slowest = min(rates().values(), default=None)
     return limit if slowest is None else max(1, min(limit, int(slowest * BURST.total_seconds() / 60)))
+
+
+def closed(now: datetime) -> Select[str]:
+    """The channels that take nothing now: held by an operator, paused by their provider, or ahead of their rate."""
+    return select(ChannelState.channel).where(or_(ChannelState.paused_until > now, ChannelState.paced_until > now))
 
 
 def hold(session: AnySession) -> None:

@@ -231,7 +231,8 @@ def _release(session: AnySession, message: Message, now: datetime) -> None:
     rule = as_rule(message.trigger)
     if decision.event.source == OWN_SOURCE:
         rule = on_page_only(rule)
-    planned = rules.plan(rule, decision.event.occurred_at, message.customer.preferred_channel)
+    customer = message.customer
+    planned = rules.plan(rule, decision.event.occurred_at, customer.preferred_channel, customer.reachable)
     decision.outcome, decision.reason, decision.channel = Outcome.WAITING, None, None
     decision.not_before = max(planned.due_at, now)
     message.state, message.lease_until, message.due_at = MessageState.PLANNED, None, decision.not_before

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from surveyapp import clock, failpoints
 from surveyapp.channels.base import OutgoingMessage, Receipt, ReceiptKind
 from surveyapp.extensions import db
 from surveyapp.models import ChannelState, Decision, LedgerEntry, Message
-from surveyapp.services import delivery, dispatch, draining, outcome_journal, recovery
+from surveyapp.services import delivery, dispatch, draining, outcome_journal, recovery, switches
 from surveyapp.services.journeys import record_events
 from tests import outreach
 from tests.hooks import database_away
@@ -24,6 +25,9 @@ from tests.services.test_dispatch import Provider, answering, ledger_states, onl
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+LIFE = timedelta(days=7)
+PHONE = "+33612345678"
+WHY = (Decision.outcome, Decision.reason)
 
 
 @pytest.fixture
@@ -253,6 +257,58 @@ def test_f55_a_provider_that_asks_for_a_pause_is_never_a_reason_to_give_up() -> 
     handed = [pass_at(NOON + n * timedelta(seconds=61), busy) for n in range(20)]
     assert handed == list(range(1, 21))
     assert (only(Message).state, only(Message).retries) == ("planned", 0)
+
+
+def test_f55_a_paused_channel_leaves_the_others_running() -> None:
+    due(2)
+    with clock.at(NOON):
+        record_events(
+            [outreach.event("e-9", "c-9", "check_in", NOON, customer={"email": None, "phone": PHONE})], source="api"
+        )
+        busy, texts = answering(ReceiptKind.RETRY, retry_after=600.0, error="429"), answering(ReceiptKind.ACCEPTED)
+        delivery.send_due({"email": busy, "sms": texts})
+    assert (texts.handed, states()) == ([PHONE], {"planned": 2, "sent": 1})
+    with clock.at(NOON + 9 * MINUTE):
+        late = outreach.event("e-8", "c-8", "check_in", NOON, customer={"email": None, "phone": "+33612345679"})
+        record_events([late], source="api")
+        delivery.send_due({"email": busy, "sms": texts})
+    assert (len(texts.handed), len(busy.handed), states()) == (2, 2, {"planned": 2, "sent": 2})
+    assert {m.attempts for m in db.session.scalars(select(Message).where(Message.state == "planned"))} == {0}
+
+
+@pytest.mark.parametrize("known", [{"email": None}, {"consent": {"email": False}}], ids=["no-email", "no-consent"])
+def test_f55_a_paused_channel_holds_whom_the_first_one_does_not_reach(known: dict[str, Any]) -> None:
+    with clock.at(NOON):
+        switches.hold_sending("sms", 10 * MINUTE)
+    due(1, phone=PHONE, **known)
+    texts, mails = answering(ReceiptKind.ACCEPTED), answering(ReceiptKind.ACCEPTED)
+    for minutes in (0, 5, 9):
+        with clock.at(NOON + minutes * MINUTE):
+            delivery.send_due({"email": mails, "sms": texts})
+        assert (only(Message).state, only(Message).channel, only(Decision).outcome) == ("planned", "sms", "waiting")
+        assert ledger_states() == []
+    with clock.at(NOON + 11 * MINUTE):
+        assert delivery.send_due({"email": mails, "sms": texts}).sent == 1
+    assert (mails.handed, texts.handed, only(Decision).channel) == ([], [PHONE], "sms")
+
+
+def test_g67_after_six_hours_without_a_scheduler_each_due_ask_is_made_once_and_at_the_rate(
+    limited: Callable[..., None],
+) -> None:
+    due(25)
+    with clock.at(NOON):
+        old = [outreach.event(f"old-{n}", f"o-{n}", "check_in", NOON - LIFE + 60 * MINUTE) for n in range(3)]
+        record_events(old, source="api")
+    limited(EMAIL_PER_MINUTE=60)
+    provider = answering(ReceiptKind.ACCEPTED)
+    back = NOON + timedelta(hours=6)
+    handed = [pass_at(back + timedelta(seconds=s), provider) for s in range(0, 60, 10)]
+    assert handed[-1] == 25
+    assert max(later - before for before, later in pairwise([0, *handed])) == 10
+    assert len(set(provider.handed)) == 25
+    assert not any(address.startswith("o-") for address in provider.handed)
+    reasons = db.session.execute(select(Decision.outcome, Decision.reason, func.count()).group_by(*WHY)).all()
+    assert {tuple(row) for row in reasons} == {("asked", None, 25), ("refused", "expired", 3)}
 
 
 def test_a_recipient_put_off_alone_holds_nobody_else_and_is_given_up_in_the_end() -> None:

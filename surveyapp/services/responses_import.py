@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, scoped_session
 from uuid_utils import uuid7
 
-from surveyapp import clock
+from surveyapp import clock, failpoints
 from surveyapp.domain.events import CustomerIn
 from surveyapp.domain.imported import ImportedResponse, read_imported
 from surveyapp.domain.reporting_day import place_time
@@ -87,6 +87,7 @@ def import_responses(values: Sequence[object]) -> ImportResult:
         result.rejected |= {place: row for place, row in read if isinstance(row, list)}
         with transaction() as session:
             _import_part(session, good, result)
+        failpoints.reached("part_imported")
     result.rejected = dict(sorted(result.rejected.items()))
     return result
 

@@ -30,7 +30,7 @@ from surveyapp.services.programme import apply_programme
 from tests import outreach
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 class Provider:
@@ -163,6 +163,16 @@ def test_f62_an_opt_out_while_planned_refuses_the_ask() -> None:
     outreach.send(NOON)
     assert (only(Decision).outcome, only(Decision).reason) == ("refused", "opted_out")
     assert db.session.scalars(select(LocalMessage)).all() == []
+
+
+def test_a12_steps_told_in_the_wrong_order_are_judged_by_when_they_happened() -> None:
+    with clock.at(NOON):
+        outreach.happens("late", "c-1", "boarding", NOON - HOUR)
+        outreach.happens("early", "c-1", "check_in", NOON - 3 * HOUR)
+        outreach.happens("late", "c-1", "boarding", NOON - HOUR)
+    assert (outreach.send(NOON).sent, outreach.send(NOON + HOUR).sent) == (1, 0)
+    assert outreach.outcomes() == {"early": ("asked", None), "late": ("refused", "gap")}
+    assert len(db.session.scalars(select(LocalMessage)).all()) == 1
 
 
 @pytest.mark.parametrize("what", ["all", "kind:check_in_csat"])

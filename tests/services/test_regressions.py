@@ -158,6 +158,22 @@ def test_d22_quiet_hours_hold_in_the_recipients_zone_when_europe_changes_its_clo
     assert db.session.scalars(select(LocalMessage.channel)).all() == [channel]
 
 
+def test_g65_a_zone_that_changes_while_an_ask_waits_counts_when_it_is_due(app: Flask) -> None:
+    load('policy:\n  quiet_hours: {from: "20:00", to: "08:00"}\n')
+    night = datetime(2026, 11, 2, 20, 0, tzinfo=UTC)  # 21:00 in Paris
+    happens("e-1", night, customer={"timezone": "Europe/Paris"})
+    send(night)
+    until = waits_until("e-1")
+    assert until is not None
+    happens("e-2", night, customer={"timezone": "America/Lima"})  # 07:00 in Paris is 01:00 there
+    assert send(until).sent == 0
+    again = waits_until("e-1")
+    opening = datetime(2026, 11, 3, 13, 0, tzinfo=UTC)  # 08:00 in Lima
+    assert again is not None
+    assert opening <= again <= opening + timedelta(minutes=20)
+    assert send(again).sent >= 1
+
+
 @pytest.mark.parametrize(
     ("known", "source"),
     [

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, scoped_session
 
+from surveyapp import failpoints
 from surveyapp.models import AuditEntry, Customer, Journey, MetricCell, Response, Step
-from surveyapp.services import rebuilding
+from surveyapp.services import rebuilding, responses_import
 from surveyapp.services.responses_import import import_responses
 from tests.builders import make_brand, make_customer, make_reporting_attribute, make_step, make_survey
 from tests.cells import ANSWERS, scores_of
@@ -201,4 +202,31 @@ def test_a_long_list_is_stored_in_parts_and_counted_once(session: Database) -> N
     assert (result.imported, list(result.rejected)) == (5_099, [2_600])
     assert session.scalar(select(ANSWERS)) == stored(session) == 5_099
     assert import_responses(rows).duplicates == 5_099
+    assert rebuilding.rebuild(check=True).differences == []
+
+
+def test_a20_an_import_that_was_killed_goes_on_where_it_stopped(
+    session: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(responses_import, "AT_ONCE", 50)
+    rows = [answer(id=f"r-{i}", customer=f"c-{i % 20}", score=1 + i % 5) for i in range(180)]
+    rows[120]["score"] = 7
+    ends = iter((None, None, KeyboardInterrupt))
+
+    def killed(name: str) -> None:
+        if name == "part_imported" and (end := next(ends)):
+            raise end
+
+    failpoints.install(killed)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            import_responses(rows)
+    finally:
+        failpoints.install(None)
+    assert stored(session) == session.scalar(select(ANSWERS)) == 149
+    again = import_responses(rows)
+    assert (again.imported, again.duplicates, list(again.rejected)) == (30, 149, [120])
+    once_more = import_responses(rows)
+    assert (once_more.imported, once_more.duplicates, list(once_more.rejected)) == (0, 179, [120])
+    assert stored(session) == session.scalar(select(ANSWERS)) == 179
     assert rebuilding.rebuild(check=True).differences == []

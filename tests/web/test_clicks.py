@@ -10,7 +10,7 @@ from surveyapp import clock
 from surveyapp.domain.tokens import mint
 from surveyapp.extensions import db
 from surveyapp.models import Base, LinkHit, Message, MetricCell, Response, ResponseChange, Visit
-from surveyapp.services import clicks
+from surveyapp.services import clicks, privacy
 from surveyapp.services.rebuilding import rebuild
 from tests.builders import MOMENT, make_brand, make_invitation, make_step, make_survey
 from tests.cells import ANSWERS
@@ -335,6 +335,12 @@ def test_c34_closed_is_closed_opted_out_may_answer_erased_is_gone(person, sessio
     assert person.get("?score=9").status_code == 410
     with clock.at(person.at):
         assert person.client.post(person.link, data={"score": "1", "visit": visit}, **person.how).status_code == 410
+    asked.survey_version.survey.archived_at = None
+    session.commit()
+    privacy.erase(asked.customer.external_id)
+    with clock.at(person.at):
+        assert person.client.post(person.link, data={"score": "1", "visit": visit}, **person.how).status_code == 410
+    assert answers() == [(9, None, "confirmed")]
 
 
 def test_c36_markup_in_the_browsers_name_is_kept_nowhere(client, link, session):

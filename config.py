@@ -58,7 +58,8 @@ class Config:
     EMAIL_PER_MINUTE: int = setting(0, "E-mails that may leave in a minute, over all processes; 0: any number")
     SMS_PER_MINUTE: int = setting(0, "Texts that may leave in a minute, over all processes; 0: any number")
     OUTCOME_JOURNAL: str = setting(
-        "", "Folder where outcomes wait while the database is away. Empty: `instance/outcomes`"
+        "",
+        "Folder where outcomes wait while the database is away, and what left last. Empty: `instance/outcomes`",
     )
     LEASE_SECONDS: int = setting(60, "How long a claimed message may take before the reaper looks at it")
     RESPONSE_EDIT_HOURS: int = setting(24, "How long an answer may be changed")

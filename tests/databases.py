@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ END $$
 """
 
 
+_JOURNALS = tempfile.TemporaryDirectory(prefix="surveyapp-")
+
+
 def testing_config(database_url: str, **overrides: object) -> config.Config:
     """The settings of a test: fixed secrets, local mailbox and phone, cheap password hashing."""
     values: dict[str, object] = {
@@ -41,6 +45,7 @@ def testing_config(database_url: str, **overrides: object) -> config.Config:
         "CONTACT_PEPPER": "a-pepper-for-tests-only",
         "BASE_URL": "http://localhost",
         "LOG_LEVEL": "ERROR",
+        "OUTCOME_JOURNAL": _JOURNALS.name,
         "PASSWORD_HASH_COST": "cheap",
         "TESTING": True,
     }

@@ -1,13 +1,9 @@
 """`flask send`: one dispatch pass beside a running scheduler, or a hold over all sending until an operator ends it."""
 
-from datetime import timedelta
-
 import click
 from flask import Flask
 
 from surveyapp.services import audit, delivery, recovery, senders, switches
-
-UNTIL_RESUMED = timedelta(days=3650)
 
 
 @click.command("send")
@@ -26,7 +22,7 @@ def send(what: str | None, batch: int) -> None:
     token = audit.actor.set("command line")
     try:
         if what == "hold":
-            switches.hold_sending(span=UNTIL_RESUMED)
+            switches.hold_sending(span=switches.UNTIL_RESUMED)
             click.echo("Nothing leaves until: flask send --resume")
         else:
             switches.resume_sending()

@@ -23,7 +23,7 @@ from surveyapp.models import Brand, ContactKey, Message, Suppression, Survey
 from surveyapp.queries import contact_history
 from surveyapp.queries import policy as policies
 from surveyapp.queries.recipients import recipient_country, recipient_zones
-from surveyapp.services import draining, outcome_journal, pacing
+from surveyapp.services import draining, handed_over, outcome_journal, pacing
 from surveyapp.services.dispatch import Claim, claim
 from surveyapp.services.messages import MessageNotRenderable, compose
 from surveyapp.services.outcomes import Tally, record, retry_later, set_ledger
@@ -45,6 +45,7 @@ def send_due(senders: Mapping[str, Sender], batch: int = 50, most: int | None = 
     tally = Tally()
     if not _clocks_agree():
         return tally
+    handed_over.check()
     outcome_journal.replay()
     batch = pacing.portion(batch)
     while (most is None or tally.claimed < most) and not draining.under_way():
@@ -99,6 +100,7 @@ def _send_batch(ids: Sequence[int], tokens: Mapping[int, int], sender: Sender, t
     if time.monotonic() - began > CALL_WITHIN:
         receipts = [later(m.uid, sender.name) for m in ready]
     else:
+        handed_over.note(ready[-1].uid, tokens[started[-1]])
         failpoints.reached("before_send")
         receipts = sender.send(ready)
         failpoints.reached("after_send")

@@ -36,16 +36,16 @@ def keep(entries: Sequence[Entry]) -> None:
     """The receipts, each with the lease token of its claim, lie on the disk when this returns."""
     if not entries:
         return
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    place = folder()
+    place.mkdir(parents=True, exist_ok=True)
     rows = [asdict(receipt) | {"kind": str(receipt.kind), "token": token} for receipt, token in entries]
     name = f"{uuid.uuid4().hex}.json"
-    with (folder / f"{name}.part").open("w", encoding="utf-8") as file:
+    with (place / f"{name}.part").open("w", encoding="utf-8") as file:
         json.dump(rows, file)
         file.flush()
         os.fsync(file.fileno())
-    (folder / f"{name}.part").replace(folder / name)
-    handle = os.open(folder, os.O_RDONLY)
+    (place / f"{name}.part").replace(place / name)
+    handle = os.open(place, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -55,7 +55,7 @@ def keep(entries: Sequence[Entry]) -> None:
 def replay() -> int:
     """Write what was kept into the database; answers how many outcomes found their message."""
     settled = 0
-    for path in sorted(_folder().glob("*.json")):
+    for path in sorted(folder().glob("*.json")):
         try:
             entries, kept_at = _read(path), path.stat().st_mtime
         except FileNotFoundError:
@@ -103,5 +103,6 @@ def _read(path: Path) -> list[Entry]:
     return entries
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where this machine keeps what its database may not know."""
     return Path(current_app.config["OUTCOME_JOURNAL"] or Path(current_app.instance_path) / "outcomes")

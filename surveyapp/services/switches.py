@@ -21,6 +21,7 @@ from surveyapp.services.transaction import transaction
 AnySession = Session | scoped_session[Session]
 ALL = "all"
 HOLD = timedelta(hours=24)
+UNTIL_RESUMED = timedelta(days=3650)
 REASON_LIMIT = 200
 
 

@@ -96,7 +96,7 @@ class Runner:
             try:
                 job.run()
             except Exception as problem:
-                error = f"{type(problem).__name__}: {problem}"[:500]
+                error = type(problem).__name__
                 log.error("job_failed", job=job.name, error=type(problem).__name__, exc_info=True)
             finally:
                 db.session.remove()

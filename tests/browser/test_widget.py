@@ -163,7 +163,7 @@ def shifts(page: Page) -> float:
     )
 
 
-def test_a_visit_on_a_phone_from_the_first_byte_to_thank_you(open_page: OpenPage, hotel: Partner) -> None:
+def test_d41_a_visit_on_a_phone_from_the_first_byte_to_thank_you(open_page: OpenPage, hotel: Partner) -> None:
     page = open_page("about:blank", viewport=PHONE)
     sizes: dict[str, int] = {}
     page.on("response", lambda r: sizes.update({r.url.partition("?")[0]: int(r.headers.get("content-length", 0))}))

@@ -116,7 +116,7 @@ def surveys(session: Database) -> list[SurveyVersion]:
 
 
 @pytest.mark.parametrize("long", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["short", "million"])
-def test_after_any_lives_the_cells_equal_a_recount(
+def test_i73_after_any_lives_the_cells_equal_a_recount(
     session: Database, surveys: list[SurveyVersion], database_kind: str, long: bool
 ) -> None:
     short, whole = (20_000, 1_000_000) if database_kind == "sqlite" else (2_000, 100_000)

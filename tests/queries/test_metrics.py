@@ -30,7 +30,7 @@ def answers(session: Database, version: SurveyVersion, histogram: Mapping[int, i
     session.commit()
 
 
-def test_nothing_asked_is_no_data_and_not_zero(session: Database) -> None:
+def test_i73_nothing_asked_is_no_data_and_not_zero(session: Database) -> None:
     found = metrics.figure(session, "nps")
     assert (found.n, found.value, found.low, found.histogram, found.status) == (0, None, None, None, Status.NO_DATA)
 
@@ -149,7 +149,7 @@ def test_the_sum_of_groups_and_the_total_are_the_same_answers(session: Database,
     assert found.total.histogram == {0: 32, 7: 5, 10: 31}
 
 
-def test_a_small_group_takes_the_next_smallest_with_it(session: Database, nps: SurveyVersion) -> None:
+def test_i73_a_small_group_takes_the_next_smallest_with_it(session: Database, nps: SurveyVersion) -> None:
     for channel, n in (("email", 40), ("sms", 3), ("web", 12)):
         answers(session, nps, {9: n}, channel=channel)
     found = metrics.report(session, "nps", group_by=("channel",))
@@ -213,7 +213,7 @@ def test_a_weighted_figure_worth_under_thirty_answers_is_refused(session: Databa
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_no_hidden_group_can_be_found_by_subtraction_within_one_answer(
+def test_i75_no_hidden_group_can_be_found_by_subtraction_within_one_answer(
     session: Database, nps: SurveyVersion, seed: int
 ) -> None:
     chance = random.Random(seed)

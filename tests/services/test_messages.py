@@ -259,7 +259,7 @@ def test_the_same_rows_give_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_hostile_values_are_inert(value: str) -> None:
+def test_i78_hostile_values_are_inert(value: str) -> None:
     plain = read(composed(postal_address="x", about={"en": "y"}, name="z"))
     message = composed(name=value, about={"en": value}, postal_address=value)
     reader = read(message)
@@ -278,7 +278,7 @@ def test_hostile_values_are_inert(value: str) -> None:
 
 @given(st.text(max_size=300))
 @settings(max_examples=150, deadline=None)
-def test_no_value_reaches_a_header_or_breaks_the_document(value: str) -> None:
+def test_i78_no_value_reaches_a_header_or_breaks_the_document(value: str) -> None:
     plain = read(composed(name="z", about={"en": "y"}))
     message = composed(name=value or "z", about={"en": value or "y"})
     assert message.subject is not None

@@ -143,7 +143,7 @@ def answered(session: Database, trigger: Trigger) -> Response:
     return response
 
 
-def test_erasure_removes_the_person_and_keeps_the_answer(session: Database, trigger: Trigger) -> None:
+def test_i76_erasure_removes_the_person_and_keeps_the_answer(session: Database, trigger: Trigger) -> None:
     response = answered(session, trigger)
     number = response.id
     done = privacy.erase("c-1")
@@ -167,13 +167,13 @@ def test_erasure_removes_the_person_and_keeps_the_answer(session: Database, trig
         assert trace not in rest, trace
 
 
-def test_figures_are_the_same_after_an_erasure(session: Database, trigger: Trigger) -> None:
+def test_i76_figures_are_the_same_after_an_erasure(session: Database, trigger: Trigger) -> None:
     answered(session, trigger)
     privacy.erase("c-1")
     assert rebuilding.rebuild(check=True).differences == []
 
 
-def test_erasing_again_changes_nothing(session: Database, trigger: Trigger) -> None:
+def test_i76_erasing_again_changes_nothing(session: Database, trigger: Trigger) -> None:
     answered(session, trigger)
     privacy.erase("c-1")
     before = everything(session)
@@ -200,7 +200,7 @@ def test_an_erasure_that_was_cut_short_is_finished_by_the_next(session: Database
     assert session.scalars(select(Response.comment)).all() == [None]
 
 
-def test_a_late_event_does_not_bring_the_person_back(session: Database, trigger: Trigger) -> None:
+def test_i76_d24_a_late_event_does_not_bring_the_person_back(session: Database, trigger: Trigger) -> None:
     record_events([told("e-1")], source="test")
     privacy.erase("c-1")
     result = record_events([told("e-9"), told("e-1")], source="test")
@@ -212,7 +212,7 @@ def test_a_late_event_does_not_bring_the_person_back(session: Database, trigger:
 
 
 @pytest.mark.database("postgresql")
-def test_an_erasure_in_the_middle_of_an_event_wins(app: OpenAPI, session: Database, trigger: Trigger) -> None:
+def test_i76_an_erasure_in_the_middle_of_an_event_wins(app: OpenAPI, session: Database, trigger: Trigger) -> None:
     record_events([told("e-1")], source="test")
     erased = threading.Event()
 

@@ -1,15 +1,29 @@
-"""Every row of the fault matrix about links, provider hooks and dispatch has tests that carry its number."""
+"""Every row of the fault matrix, and every known failure of other tools, has tests that carry its number."""
 
 import re
 
 from config import ROOT
 
-LINKS = range(29, 39)
-HOOKS = range(45, 55)
-DISPATCH = range(55, 65)
+ROWS = range(1, 81)
+ELSEWHERE = {
+    71: "nothing was released yet whose rows a migration could meet",
+    77: "in the tests of the outgoing webhooks",
+}
+CONTACT_POLICY = (*range(1, 10), *range(19, 26), 27, 28)  # of the thirty known failures, those about whom to ask
 
 
-def test_every_row_of_classes_c_e_and_f_has_tests_by_its_number() -> None:
+def numbers(letters: str) -> set[int]:
+    """The numbers that follow these letters in the names of tests: `test_f61_d01_eight_…`."""
     text = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    numbered = {int(number) for number in re.findall(r"def test_[cef]?(\d\d)_", text)}
-    assert [row for row in (*LINKS, *HOOKS, *DISPATCH) if row not in numbered] == []
+    names = re.findall(r"def test_((?:[a-i]?\d\d_)+)", text)
+    return {int(number) for name in names for number in re.findall(rf"(?<![a-z]){letters}(\d\d)_", name)}
+
+
+def test_every_row_of_the_matrix_has_tests_by_its_number() -> None:
+    found = numbers("[abcefghi]?") | {row for row in numbers("d") if 39 <= row <= 44}
+    assert [row for row in ROWS if row not in found and row not in ELSEWHERE] == []
+
+
+def test_every_known_failure_of_a_contact_policy_has_tests_by_its_number() -> None:
+    found = numbers("d")
+    assert [row for row in CONTACT_POLICY if row not in found] == []

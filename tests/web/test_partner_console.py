@@ -64,6 +64,24 @@ def test_a_partner_sees_their_own_whole_weeks_and_never_fewer_than_five(client: 
         assert "hotel" not in page.lower()
 
 
+def test_b22_no_page_of_a_partner_names_another_whatever_is_asked_for(client: FlaskClient, made: NewPartner) -> None:
+    widget.partner("shop", "https://shop.example")
+    numbers = dict(db.session.execute(select(Partner.key, Partner.id)).all())  # type: ignore[arg-type]
+    token = enter(client, "shop")
+    for asked in ("hotel", made.publishable, str(numbers["hotel"])):
+        wanted = {"partner": asked, "partner_id": asked, "key": asked, "id": asked}
+        for page in ("", "install", "health", "settings", "preview"):
+            text = client.get(f"/partner/{page}", query_string=wanted).text.replace(asked, "")
+            assert not re.search(f"hotel|{made.publishable}", text, re.I), (page, asked)
+            assert client.get(f"/partner/{page}/{asked}").status_code == 404
+        client.post("/partner/settings", data={"csrf_token": token, "form": "tab", "mode": "dark", **wanted})
+        assert client.post("/partner/keys/publishable", data={"csrf_token": token, **wanted}).status_code < 400
+        assert client.post(f"/admin/access/partners/{asked}", data={"csrf_token": token}).status_code == 403
+    with clock.at(MONDAY):
+        assert widget.ask(client, made, "c-1").get_json()["show"] is True  # its key is as it was
+    assert db.session.scalars(select(Partner.settings).where(Partner.key == "hotel")).one() == {}
+
+
 def test_staff_pages_are_closed_to_partners_and_theirs_to_staff(client: FlaskClient, made: NewPartner) -> None:
     enter(client, "hotel")
     assert client.get("/admin/access/partners/hotel").status_code == 403

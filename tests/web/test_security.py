@@ -82,7 +82,7 @@ CALLERS = ["nobody:", *(f"user:{r.value}" for r in Role), *(f"key:{r.value}" for
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_every_route_and_verb_lets_in_exactly_whom_the_table_names(app: OpenAPI, caller: str) -> None:
+def test_b23_every_route_and_verb_lets_in_exactly_whom_the_table_names(app: OpenAPI, caller: str) -> None:
     kind, _, role = caller.partition(":")
     client = stubbed(app).test_client()
     token = sign_in_as(client, role) if kind == "user" else csrf_of_nobody(client)

@@ -113,7 +113,7 @@ def test_late_sight_alone_gives_the_contact_back(client: FlaskClient, made: NewP
     assert rows(Decision) == 1
 
 
-def test_a_second_tab_is_silent(client: FlaskClient, made: NewPartner) -> None:
+def test_d04_whoever_was_asked_meanwhile_is_shown_nothing(client: FlaskClient, made: NewPartner) -> None:
     assert widget.ask(client, made, "c-1").get_json()["show"] is True
     assert widget.ask(client, made, "c-1").get_json() == {"show": False, "reason": "already_asked"}
     assert ledger() == ["reserved"]

@@ -184,7 +184,7 @@ NASTY = [
 ]
 
 
-def test_a_csv_is_safe_to_open_and_keeps_numbers(
+def test_i74_a_csv_is_safe_to_open_and_keeps_numbers(
     client: FlaskClient, session: Database, headers: dict[str, str]
 ) -> None:
     make_reporting_attribute("class", 1)
@@ -244,7 +244,7 @@ def test_ndjson_has_the_items_of_the_list(
     assert [json.loads(line) for line in lines] == listed["items"]
 
 
-def test_a_workbook_has_texts_and_numbers_and_no_formula(
+def test_i74_a_workbook_has_texts_and_numbers_and_no_formula(
     client: FlaskClient, session: Database, headers: dict[str, str], version: SurveyVersion
 ) -> None:
     for text in [*NASTY, "https://example.org", "x" * 40_000]:

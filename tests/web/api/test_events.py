@@ -3,6 +3,7 @@
 import io
 import json
 import time
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session, scoped_session
 from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from surveyapp import clock
+from surveyapp.extensions import db
 from surveyapp.models import Customer, Event
 from tests.builders import make_brand, make_step
 from tests.people import bearer
@@ -163,9 +165,27 @@ def test_a02_a_body_that_is_too_large_is_refused_with_its_length_told_or_not(
     environ = EnvironBuilder(path=URL, method="POST", content_type="application/json", headers=headers).get_environ()
     environ |= {"wsgi.input": Endless(), "wsgi.input_terminated": True}
     environ.pop("CONTENT_LENGTH", None)
-    _, status, _ = run_wsgi_app(app, environ)
-    assert status == "413 REQUEST ENTITY TOO LARGE"
+    _, status, answered = run_wsgi_app(app, environ)
+    assert (status, answered["Connection"]) == ("413 REQUEST ENTITY TOO LARGE", "close")
     assert stored(session) == 0
+
+
+@pytest.mark.database("sqlite")
+@pytest.mark.parametrize("told", [True, False])
+def test_a02_ten_megabytes_take_no_more_memory_than_the_limit(app: Flask, headers: dict[str, str], told: bool) -> None:
+    body = io.BytesIO(b" " * 10 * 1024 * 1024)
+    environ = EnvironBuilder(path=URL, method="POST", content_type="application/json", headers=headers).get_environ()
+    environ |= {"wsgi.input": body, "wsgi.input_terminated": not told, "CONTENT_LENGTH": str(len(body.getvalue()))}
+    if not told:
+        del environ["CONTENT_LENGTH"]
+    db.session.remove()
+    tracemalloc.start()
+    try:
+        _, status, _ = run_wsgi_app(app, environ)
+        assert tracemalloc.get_traced_memory()[1] < 5 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
+    assert status == "413 REQUEST ENTITY TOO LARGE"
 
 
 def test_a_sender_of_too_much_is_heard_out_so_that_it_reads_the_answer(

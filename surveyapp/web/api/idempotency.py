@@ -1,5 +1,6 @@
 """`Idempotency-Key` on the API's POST calls: found before the call is made, its answer kept after. Knows no subject."""
 
+import re
 from typing import Any
 
 from flask import Flask, Response, g, request
@@ -16,7 +17,8 @@ log = logs.get(__name__)
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
 KEY_LIMIT = 200
-CHANGES_NOTHING = frozenset({"/api/v1/policy/simulate"})
+# What changes nothing, and what shows a secret this once, which must not lie in a table.
+NOT_KEPT = re.compile(r"/api/v1/(policy/simulate|webhooks(/[^/]+/secret)?)")
 PARAMETER: dict[str, Any] = {
     "name": HEADER,
     "in": "header",
@@ -35,7 +37,7 @@ def install(app: Flask) -> None:
 
 
 def applies(path: str, method: str) -> bool:
-    return method.upper() == "POST" and path.startswith("/api/v1/") and path not in CHANGES_NOTHING
+    return method.upper() == "POST" and path.startswith("/api/v1/") and not NOT_KEPT.fullmatch(path)
 
 
 def uid() -> str | None:

@@ -22,6 +22,7 @@ from tests.people import bearer
 
 Database = scoped_session[Session]
 CASES = "/api/v1/cases"
+HOOK = {"url": "https://hooks.example/a", "events": ["case.opened"]}
 
 
 class Died(BaseException):
@@ -219,11 +220,17 @@ def event(number: int) -> dict[str, Any]:
     }
 
 
-def test_what_changes_nothing_keeps_nothing(client: FlaskClient, session: Database, asking: dict[str, str]) -> None:
+def test_what_changes_nothing_or_shows_a_secret_is_not_kept(
+    client: FlaskClient, session: Database, asking: dict[str, str]
+) -> None:
     headers = {**bearer("admin"), "Idempotency-Key": "k"}
     assert client.get("/api/v1/decisions", headers=headers).status_code == 200
     wish = {"policy": {}, "from": "2026-11-01", "to": "2026-11-02"}
     assert client.post("/api/v1/policy/simulate", json=wish, headers=headers).status_code == 200
+    made = client.post("/api/v1/webhooks", json=HOOK, headers=headers)
+    assert made.status_code == 201, made.text
+    again = client.post(f"/api/v1/webhooks/{made.json['id']}/secret", headers=headers)
+    assert again.status_code == 200, again.text
     assert session.scalar(select(func.count()).select_from(KeyedCall)) == 0
 
 
@@ -237,5 +244,6 @@ def test_the_document_names_the_header_where_it_counts(client: FlaskClient) -> N
         if "Idempotency-Key" in json.dumps(operation.get("parameters", []))
     }
     posts = {(path, "post") for path, item in paths.items() if "post" in item}
-    assert named == posts - {("/api/v1/policy/simulate", "post")}
+    without = ("/api/v1/policy/simulate", "/api/v1/webhooks", "/api/v1/webhooks/{uid}/secret")
+    assert named == posts - {(path, "post") for path in without}
     assert all("409" in paths[path][verb]["responses"] for path, verb in named)

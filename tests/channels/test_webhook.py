@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from surveyapp.channels import webhook
+from surveyapp.channels.calls import Answer
 from surveyapp.channels.webhook import Fate, Posted, Poster, Posting
 from surveyapp.domain.webhooks import secret_of
 from tests.receiver import Receiver, certificate
@@ -139,6 +140,26 @@ def test_the_number_that_was_judged_is_the_number_that_is_called(receiver: Recei
     assert Poster(loopback=True, resolve=rebinding).post(posting(url), NOW).fate is Fate.TAKEN
     assert asked == ["localhost"]
     assert receiver.received[0].headers["host"] == f"localhost:{receiver.port}"
+
+
+def test_a_name_of_the_internet_is_called_by_its_number_and_greeted_by_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[tuple[object, ...]] = []
+
+    def note(*given: object) -> Answer:
+        called.append(given)
+        return Answer(204, {}, b"")
+
+    monkeypatch.setattr(webhook, "post_at", note)
+    answers = iter([["93.184.216.34"], ["127.0.0.1"]])
+    poster = Poster(resolve=lambda host, port: next(answers), own=lambda address: False)
+    assert poster.post(posting("https://a.org:8443/x"), NOW).fate is Fate.TAKEN
+    [(address, port, path, headers, _, tls)] = called
+    assert (address, port, path) == ("93.184.216.34", 8443, "/x")
+    assert (headers["Host"], tls[1]) == ("a.org:8443", "a.org")  # type: ignore[index]
+    assert poster.post(posting("https://a.org:8443/x"), NOW).fate is Fate.REFUSED
+    assert len(called) == 1
 
 
 def test_the_next_address_is_tried_where_the_first_takes_no_connection(receiver: Receiver) -> None:

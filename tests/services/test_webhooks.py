@@ -383,6 +383,7 @@ def test_an_endpoint_that_asks_for_patience_is_left_alone_with_everything(app: F
         assert webhook_delivery.send_due() == {"taken": 2}
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("status", [302, 400, 404])
 def test_what_the_receiver_does_not_want_ends_at_once(app: Flask, receiver: Receiver, status: int) -> None:
     uid, _ = endpoint(receiver.url)
@@ -393,6 +394,7 @@ def test_what_the_receiver_does_not_want_ends_at_once(app: Flask, receiver: Rece
     assert of(uid).disabled_at is None
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("inside", ["10.0.0.1", "169.254.169.254", "::ffff:127.0.0.1"])
 def test_77_a_name_that_leads_inside_is_blocked_and_logged_without_its_address(app: Flask, inside: str) -> None:
     app.config["WEBHOOKS_TO_LOOPBACK"] = False
@@ -649,6 +651,7 @@ def test_a_replay_sends_the_same_message_again(app: Flask, receiver: Receiver) -
     assert (only().state, only().attempts, actions()[-1]) == ("delivered", 2, "webhook.replayed")
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("given", "field"),
     [
@@ -677,6 +680,7 @@ def test_settings_that_do_not_fit_are_named_and_nothing_is_written(
     assert (of(uid).url, actions()) == ("http://127.0.0.1:9/hook", ["webhook.created"])
 
 
+@pytest.mark.database("sqlite")
 def test_an_endpoint_that_leads_back_here_is_refused_and_so_is_the_21st(app: Flask) -> None:
     app.config.update(WEBHOOKS_TO_LOOPBACK=False, BASE_URL="https://ask.example.org")
     with pytest.raises(webhooks.WebhookRefused, match="leads back here"):

@@ -168,16 +168,19 @@ def test_the_pages_take_few_statements_however_much_was_told(pages: Pages) -> No
     assert pages.get(f"{uid}?older={older[1]}").count('class="hookdata"') == 10
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("path", ["", "rotate", "delete", "end-former"])
 def test_a_stranger_of_an_endpoint_is_not_found(pages: Pages, path: str) -> None:
     pages.get(f"wh_0/{path}".rstrip("/"), 404)
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("path", ["", "pause", "resume", "test", "secret", "rotate", "delete", "end-former"])
 def test_what_is_not_there_cannot_be_changed(pages: Pages, path: str) -> None:
     assert pages.post(f"wh_0/{path}".rstrip("/"), **GOOD).status_code == 404
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("role", ["editor", "analyst", "agent", "partner"])
 def test_only_administrators_come_here(client: FlaskClient, app: OpenAPI, role: str) -> None:
     uid = endpoint()
@@ -187,6 +190,7 @@ def test_only_administrators_come_here(client: FlaskClient, app: OpenAPI, role: 
     assert client.post(f"/admin/access/webhooks/{uid}/secret", data={"csrf_token": token}).status_code == 403
 
 
+@pytest.mark.database("sqlite")
 def test_every_event_is_offered(pages: Pages) -> None:
     page = pages.get()
     assert [event for event in Told if f'value="{event}"' not in page] == []

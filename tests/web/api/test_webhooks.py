@@ -60,6 +60,7 @@ def test_an_endpoint_lives_from_its_making_to_its_end(api: Api) -> None:
         api(method, f"/{uid}{path}", 404, body)
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize(
     ("body", "field", "words"),
     [
@@ -110,6 +111,7 @@ def test_the_deliveries_are_told_by_pages_and_replayed(api: Api) -> None:
     assert api("GET", f"/{uid}/deliveries?page=2", 422)["errors"][0]["field"] == "page"
 
 
+@pytest.mark.database("sqlite")
 @pytest.mark.parametrize("role", ["ingest", "read", "partner"])
 def test_only_admin_keys_come_here(client: FlaskClient, app: OpenAPI, role: str) -> None:
     key = bearer(role)
@@ -117,6 +119,7 @@ def test_only_admin_keys_come_here(client: FlaskClient, app: OpenAPI, role: str)
     assert client.post("/api/v1/webhooks", json=GOOD, headers=key).status_code == 403
 
 
+@pytest.mark.database("sqlite")
 def test_the_document_tells_what_receivers_get(api: Api, client: FlaskClient) -> None:
     document = client.get("/api/v1/openapi.json").json
     assert document is not None

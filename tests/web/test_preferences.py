@@ -114,6 +114,15 @@ def test_preferences_show_masked_addresses_and_what_we_asked_but_no_answer(clien
     assert page.index("<b>Would you recommend us?") < page.index("<b>Check-in")
 
 
+def test_what_has_no_subject_is_named_by_its_question(client, app):
+    make_brand()
+    page = client.get(preferences(make_invitation(make_survey("effort", "ces2", about={})))).text
+    question = "To what extent do you agree: &#34;Oddjob Airways made it easy for me to handle my issue.&#34;"
+    assert f"<b>{question}</b><span>2 November 2026, e-mail</span>" in page
+    assert f'aria-label="Stop – {question}"' in page
+    assert "recommend" not in page
+
+
 def test_channels_are_closed_and_opened_again(client, invitation, session):
     saved = client.post(preferences(invitation), data={"channel": ["email", "web"], "pause": "0"})
     assert (saved.status_code, saved.location) == (303, preferences(invitation) + "?saved=1")

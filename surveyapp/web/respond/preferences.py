@@ -172,8 +172,10 @@ def _kinds(page: Frame, person: Person) -> list[dict[str, Any]]:
 
 def _title(page: Frame, metric: str, about: Mapping[str, str]) -> Markup:
     """What a question is about, short enough for a list."""
+    if metric in ("nps", "tnps"):
+        return page.say("preferences.recommend")
     title = page.own({language: text[:1].upper() + text[1:] for language, text in about.items()})
-    return page.say("preferences.recommend") if metric in ("nps", "tnps") or not title else title
+    return title or page.question(metric, about)  # effort, for one, is asked about without a subject
 
 
 def _line(page: Frame, one: AskedBefore) -> dict[str, str]:

@@ -333,7 +333,7 @@ triggers:
   blocked: drop
   reserve: 14d
 policy:
-  gap: {'1': 7d, '2': 30d, '3': 30d}
+  gap: {1: 7d, 2: 30d, 3: 30d}
   caps:
   - {per: 30d, max: 2}
   - {per: journey, max: 1}

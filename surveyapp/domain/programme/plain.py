@@ -27,6 +27,7 @@ FIELD_ORDER = (
     *("idea contact promoter text link after public quota closes").split(),
     *("gap tiers caps quiet_hours holding reminders_count rules max tier sensitive priority web_for").split(),
 )
+_TIERS = frozenset("123")
 _PLACE = {name: place for place, name in enumerate(FIELD_ORDER)}
 
 
@@ -109,10 +110,14 @@ def _durations(**lengths: timedelta | None) -> Plain:
 
 
 def ordered(value: object) -> object:
-    """The same values with every mapping's fields in the order of a programme file, other keys by name."""
+    """The same values with every mapping's fields in the order of a programme file, other keys by name.
+
+    A table by tier has numbers for keys, as people write it.
+    """
     if isinstance(value, list):
         return [ordered(item) for item in value]
     if not isinstance(value, dict):
         return value
     names = sorted(value, key=lambda name: (_PLACE.get(name, len(_PLACE)), name))
-    return {name: ordered(value[name]) for name in names}
+    tiers = bool(names) and _TIERS.issuperset(names)
+    return {int(name) if tiers else name: ordered(value[name]) for name in names}

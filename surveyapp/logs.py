@@ -10,7 +10,11 @@ import structlog
 
 
 def configure(level: str) -> None:
-    """Send structured lines to standard error from `level` on."""
+    """Send structured lines to standard error from `level` on.
+
+    The ticker's own words are left out: that a job is still running when its next turn comes is no news.
+    """
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -1,5 +1,6 @@
 """One process leads, jobs are noted, a failing job does not stop the others."""
 
+import logging
 from datetime import timedelta
 
 from flask_openapi3 import OpenAPI
@@ -53,6 +54,10 @@ def test_a_job_that_ran_is_noted(app: OpenAPI) -> None:
     run = db.session.get(JobRun, "sweep")
     assert run is not None
     assert (run.finished_at, run.error) == (MOMENT, None)
+
+
+def test_the_tickers_own_words_are_left_out(app: OpenAPI) -> None:
+    assert not logging.getLogger("apscheduler.scheduler").isEnabledFor(logging.WARNING)
 
 
 def failing() -> None:

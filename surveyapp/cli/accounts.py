@@ -8,6 +8,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from surveyapp.cli.database import in_words
 from surveyapp.domain.vocabulary import KeyRole, Role
 from surveyapp.services import accounts, audit, keys
 
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
 @click.argument("name")
 @click.option("--role", required=True, type=click.Choice([role.value for role in KeyRole]), help="What the key may do.")
 @click.option("--partner", metavar="KEY", help="The partner it belongs to; only with --role partner.")
+@in_words
 def create_key(name: str, role: str, partner: str | None) -> None:
     """Make an API key and print it, alone, this one time."""
     audit.actor.set("command line")
@@ -48,6 +50,7 @@ def create_key(name: str, role: str, partner: str | None) -> None:
 @click.option("--role", required=True, type=click.Choice([role.value for role in Role]), help="Who the person is.")
 @click.option("--partner", metavar="KEY", help="The partner they belong to; only with --role partner.")
 @click.option("--name", help="How the console calls them.")
+@in_words
 def create_user(email: str, role: str, partner: str | None, name: str | None) -> None:
     """Make a sign-in and print the link, good for one use within 24 hours, under which its password is chosen."""
     audit.actor.set("command line")
@@ -69,6 +72,7 @@ def create_user(email: str, role: str, partner: str | None, name: str | None) ->
     metavar="ORIGIN",
     help="Where the widget may show.",
 )
+@in_words
 def create_partner(key: str, name: str, origins: tuple[str, ...]) -> None:
     """Make a partner and print, this one time, {"publishable": …, "secret": …}."""
     audit.actor.set("command line")

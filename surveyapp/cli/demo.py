@@ -7,6 +7,7 @@ import click
 from flask import Flask
 
 from surveyapp.cli import serve
+from surveyapp.cli.database import in_words
 from surveyapp.cli.serve import demo
 from surveyapp.domain.vocabulary import Outcome
 from surveyapp.extensions import db
@@ -45,6 +46,7 @@ class Bar:
 
 @demo.command("load")
 @click.option("--people", default=500, show_default=True, type=click.IntRange(1, 5000), help="Customers per journey.")
+@in_words
 def load_invented(people: int) -> None:
     """Fill an empty database with the demo programme and invented customers, labelled as generated."""
     bar = Bar("Inventing customers", None)
@@ -59,6 +61,7 @@ def load_invented(people: int) -> None:
 @demo.command("replay")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--limit", type=click.IntRange(1), help="Only the first N passengers.")
+@in_words
 def replay_file(file: Path, limit: int | None) -> None:
     """Replay the passenger satisfaction FILE: the policy decides, whoever is asked answers as in the file."""
     try:

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from surveyapp import clock
+from surveyapp.cli import database
 from surveyapp.extensions import db
 from surveyapp.queries import installation, webhooks
 
@@ -70,14 +71,10 @@ def _redis_answers(url: str) -> bool:
 
 
 def _database(settings: Mapping[str, Any]) -> Iterator[str]:
+    if said := database.complaint():
+        yield said
+        return
     try:
-        applied, newest = installation.applied_migration(db.session), installation.newest_migration()
-        if applied != newest:
-            yield (
-                f"DATABASE_URL: the database is at migration {applied or 'none'}, "
-                f"this release needs {newest}: flask db upgrade."
-            )
-            return
         yield from _contents(settings)
     except SQLAlchemyError as problem:
         yield f"DATABASE_URL: the database does not answer ({type(problem).__name__})."

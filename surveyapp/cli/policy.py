@@ -10,6 +10,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from surveyapp.cli.database import in_words
 from surveyapp.domain.policy_reading import PolicyProblems
 from surveyapp.domain.programme.tree import plain
 from surveyapp.queries.programme import brand
@@ -29,6 +30,7 @@ def register(app: Flask) -> None:
 @click.option("--from", "first", type=DAY, required=True, help="First day of the events, on the brand's clock.")
 @click.option("--to", "last", type=DAY, required=True, help="Last day of the events, included.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
+@in_words
 def simulate(file: Path, first: datetime, last: datetime, as_json: bool) -> None:
     """Try the policy in FILE (YAML: a policy, or a programme that holds one) beside the one in force."""
     owner = brand()

@@ -6,6 +6,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from surveyapp.cli.database import in_words
 from surveyapp.domain.programme import channel_notes
 from surveyapp.queries import programme as queries
 from surveyapp.services import programme as service
@@ -34,6 +35,7 @@ def check(file: Path) -> None:
 
 @group.command("apply")
 @FILE
+@in_words
 def apply(file: Path) -> None:
     """Make the programme equal to FILE, all of it or nothing."""
     content = _content(file)
@@ -47,6 +49,7 @@ def apply(file: Path) -> None:
 
 
 @group.command("export")
+@in_words
 def export() -> None:
     """Print the programme file that, applied, changes nothing."""
     text = queries.export()

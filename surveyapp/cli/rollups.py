@@ -4,6 +4,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from surveyapp.cli.database import in_words
 from surveyapp.services import rebuilding
 
 group = AppGroup("rollups", help="The counts that figures are made of.")
@@ -16,6 +17,7 @@ def register(app: Flask) -> None:
 
 @group.command("rebuild")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 on any difference.")
+@in_words
 def rebuild(check: bool) -> None:
     """Rebuild the metric cells from the raw responses."""
     result = rebuilding.rebuild(check)

@@ -3,6 +3,7 @@
 import click
 from flask import Flask
 
+from surveyapp.cli.database import in_words
 from surveyapp.services import audit, delivery, recovery, senders, switches
 
 
@@ -11,6 +12,7 @@ from surveyapp.services import audit, delivery, recovery, senders, switches
 @click.option("--hold", "what", flag_value="hold", help="Let nothing leave until --resume, as after a restore.")
 @click.option("--resume", "what", flag_value="resume", help="End a hold over all sending.")
 @click.option("--batch", default=50, show_default=True, type=click.IntRange(1, 1000), help="Messages decided at once.")
+@in_words
 def send(what: str | None, batch: int) -> None:
     """Decide and send everything that is due now; or hold and resume all sending."""
     if what is None:

@@ -21,6 +21,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from config import INSTANCE, ROOT
+from surveyapp.cli.database import in_words
 from surveyapp.extensions import db
 from surveyapp.queries import installation
 from surveyapp.services import accounts
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
 
 @demo.command("run")
 @click.option("--port", envvar="PORT", default=5000, show_default=True, type=click.IntRange(1, 65535))
+@in_words
 def run(port: int) -> None:
     """Run the whole demonstration on this machine until Ctrl-C."""
     if not current_app.config["DEMO"]:

@@ -35,9 +35,11 @@ def reach() -> Response:
     path, language = request.form.get("step", ""), request.form.get("language", "")
     if path not in {step.path for step in demonstration.steps_to_try()}:
         abort(404)
-    with clock.at(clock.now() - SINCE):
+    began = clock.now() - SINCE
+    with clock.at(began):
         customer = demonstration.try_step(path, language[:20] or None)
         delivery.send_due(senders.configured(), most=200)
+    demonstration.date_back(customer, began)
     query = select(Decision).join(Customer, Customer.id == Decision.customer_id).where(Customer.external_id == customer)
     decisions = db.session.scalars(query.order_by(Decision.outcome)).all()
     asked = next((d for d in decisions if d.outcome == "asked"), None)

@@ -74,6 +74,13 @@ def test_every_kind_is_shown_by_its_own_fields_and_its_answer_kept(client, asked
     )  # fmt: skip
 
 
+def test_the_title_promises_one_question_only_where_one_is_asked(client, asked):
+    several, alone = asked(EVERY_KIND), asked("comment", "csat5")
+    assert "<title>A few questions from Oddjob Airways</title>" in client.get(link(several)).text
+    assert "<title>بضعة أسئلة من Oddjob Airways</title>" in client.get(link(several) + "?lang=ar").text
+    assert "<title>One question from Oddjob Airways</title>" in client.get(link(alone)).text
+
+
 def test_the_score_chooses_the_wording_and_who_may_be_called(client, asked):
     invitation = asked(EVERY_KIND)
     for score, words in ((10, "What went especially well?"), (7, "What is the main reason"), (2, "What went wrong?")):

@@ -69,6 +69,11 @@ class Definition:
         )
         return replace(self, resting=resting) if resting else self
 
+    @property
+    def several(self) -> bool:
+        """Whether more than one question may be asked; a box for a comment alone asks nothing further."""
+        return any(question.kind is not Kind.COMMENT for question in self.wanted)
+
     def page_of(self, question: Question) -> int:
         """The page a question stands on: 2, or the one after the last answer that its condition needs."""
         return self._pages()[question.key]

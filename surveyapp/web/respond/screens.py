@@ -47,6 +47,7 @@ def score_screen(page: Frame, asked: Asked, chosen: int | str | None, visit: str
         action=action,
         visit=visit,
         trap=page.address("respond.honeypot", token=page.token),
+        several=asked.definition.several,
         **live,
         **_foot(page),
     )
@@ -96,6 +97,7 @@ def more_screen(
         chosen=chosen,
         number=number,
         cut=_cut(page) if cut else None,
+        several=asked.definition.several,
         further_action=page.address("respond.answer", token=page.token, number=number),
         **_foot(page),
     )
@@ -138,6 +140,7 @@ def thanks_screen(
         mark="ok",
         lines=[page.say("page.goes_to"), *([_cut(page)] if cut else ())],
         saved=saved,
+        several=asked.definition.several,
         answer=answer,
         next_day=page.words.full_day(page.brand.local_day(earliest)) if earliest else None,
         asks=shown,

@@ -143,7 +143,7 @@ def show(
         icon=icon(page.brand.name[:1].upper(), eight["accent"], eight["on"]),
         switch=_other_languages(page),
         script=url_for("respond.script_file", digest=script.digest()) if scripted else None,
-        **{"who": False, "links": footer(page), **values},
+        **{"who": False, "several": False, "links": footer(page), **values},
     )
     response = make_response(html, status)
     response.headers["Content-Security-Policy"] = content_security_policy(css, scripted=scripted)

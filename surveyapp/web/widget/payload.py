@@ -50,7 +50,7 @@ def survey(
         "metric": metric,
         "lang": words.language,
         "dir": words.direction,
-        "title": words.say("page.title", b=brand.name),
+        "title": words.say("page.title_more" if definition.several else "page.title", b=brand.name),
         "question": words.question(metric, brand.name, about),
         "row": horizontal,
         "values": [[value, labels.get(value, "")] for value in order],

@@ -56,9 +56,15 @@ def customers_matching(session: Session, external_id: str, email: str | None, ph
     return [Found(*row) for row in session.execute(query)]
 
 
-def recent_customers(session: Session) -> list[Found]:
-    """The customers with the latest events, each once; at most ten."""
-    latest = select(Event.customer_id, Event.occurred_at).order_by(Event.received_at.desc()).limit(120).subquery()
+def recent_customers(session: Session, now: datetime) -> list[Found]:
+    """The customers with the latest events so far, each once; at most ten. A recurring survey's lie ahead."""
+    latest = (
+        select(Event.customer_id, Event.occurred_at)
+        .where(Event.occurred_at <= now)
+        .order_by(Event.received_at.desc())
+        .limit(120)
+        .subquery()
+    )
     grouped = (
         select(latest.c.customer_id, func.max(latest.c.occurred_at).label("last"), func.count().label("n"))
         .group_by(latest.c.customer_id)

@@ -15,7 +15,7 @@ from surveyapp.queries.console import customers as queries
 from surveyapp.queries.console.journeys import step_names
 from surveyapp.services import audit
 from surveyapp.services.transaction import transaction
-from surveyapp.web.admin import params
+from surveyapp.web.admin import params, shell
 from surveyapp.web.admin.words import step_words
 
 blueprint = Blueprint("customers", __name__)
@@ -33,7 +33,8 @@ MAY_SEE_ADDRESSES = frozenset({Role.ADMIN, Role.EDITOR, Role.AGENT})
 @blueprint.get("/")
 def index() -> str:
     """The page with the box; what is typed into it goes to `home.find`, so that no address enters a URL."""
-    return render_template("admin/customers.html", recent=queries.recent_customers(db.session()), found=None, sought="")
+    recent = queries.recent_customers(db.session(), shell.now())
+    return render_template("admin/customers.html", recent=recent, found=None, sought="")
 
 
 @blueprint.get("/<path:external_id>")

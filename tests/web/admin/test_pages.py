@@ -101,7 +101,7 @@ def test_home_counts_asks_refusals_with_reasons_and_answers(lived: FlaskClient) 
     page = read(lived, "/admin/")
     text = words(page)
     assert "Tuesday 24 November" in text
-    assert "1 of 4 moments led to a question; 2 did not, each with its reason." in text
+    assert "1 of 4 moments led to a question; 2 did not, each with its reason; 1 still waits." in text
     assert "4 decisions, one for each event and trigger" in text
     for code, label in (("gap", "Asked too recently"), ("no_address", "No address")):
         assert f'data-reason="{code}"' in page
@@ -157,7 +157,7 @@ def test_the_response_shows_its_frozen_context_and_its_decision(lived: FlaskClie
     assert "4 of 5 about Check-in" in text
     assert "Overall, how satisfied were you with check-in?" in text
     assert "Satisfied" in text
-    assert "classBusiness" in text
+    assert "ClassBusiness" in text
     assert f"/admin/decisions/{answer.decision}" in page
 
 

@@ -141,12 +141,13 @@ def last_decision(session: Session, customer: Customer, trigger: Trigger) -> str
     return session.scalar(query)
 
 
-def live_triggers(session: Session) -> list[tuple[str, Any]]:
-    """The live triggers' keys with the names of their steps."""
+def live_triggers(session: Session) -> list[tuple[str, Any, Any]]:
+    """The live triggers' keys with the names of their steps and journeys, in the programme's order."""
     query = (
-        select(Trigger.key, Step.name)
+        select(Trigger.key, Step.name, Journey.name)
         .outerjoin(Step, Step.id == Trigger.step_id)
+        .outerjoin(Journey, Journey.id == Step.journey_id)
         .where(Trigger.archived_at.is_(None))
-        .order_by(Trigger.key)
+        .order_by(Trigger.step_id.is_(None), Journey.position, Journey.id, Step.position, Step.id, Trigger.key)
     )
-    return [(row[0], row[1]) for row in session.execute(query)]
+    return [(row[0], row[1], row[2]) for row in session.execute(query)]

@@ -8,9 +8,10 @@ from surveyapp.domain import definitions
 from surveyapp.domain.gates import Status, floor_of
 from surveyapp.domain.scores import METRICS, Metric
 from surveyapp.domain.verdicts import Verdict
-from surveyapp.web.admin.formats import THIN, counted, number, span
+from surveyapp.web.admin.formats import THIN, counted, key_words, number, span
 
 METRIC_WORDS = definitions.NAMES
+SAID = {"None": "–", "True": "yes", "False": "no"}
 
 
 @dataclass(frozen=True)
@@ -128,5 +129,5 @@ def score_words(metric: str, score: int | None) -> str:
 
 
 def kept_context(context: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The frozen context in its own order, values as text, long ones whole."""
-    return [(str(name), "–" if value is None else str(value)) for name, value in context.items()]
+    """The frozen context in its own order: names in words, values as text, long ones whole."""
+    return [(key_words(str(name)), SAID.get(repr(value), str(value))) for name, value in context.items()]

@@ -123,6 +123,18 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+SPELT = {"nps": "NPS", "tnps": "tNPS", "enps": "eNPS", "csat": "CSAT", "csat5": "CSAT", "csat7": "CSAT"}
+SPELT |= {"ces": "CES", "ces1": "CES", "ces2": "CES", "pmf": "PMF", "sms": "SMS", "qr": "QR", "id": "id"}
+KEY = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def key_words(key: str) -> str:
+    """A key as a person reads it: `relational_nps` is `Relational NPS`; what is no plain key stays as it is."""
+    if not KEY.fullmatch(key):
+        return key
+    return sentence_case(" ".join(SPELT.get(word, word) for word in key.split("_") if word))
+
+
 def initials(user: Any) -> str:
     """Two letters for a person: of the name when there is one, else of the e-mail address."""
     words = (getattr(user, "name", None) or user.email.split("@")[0].replace(".", " ")).split()
@@ -156,6 +168,11 @@ def option_text(pair: tuple[Any, str]) -> tuple[str, str]:
     return str(pair[0]), pair[1]
 
 
+def key_pairs(keys: list[str]) -> list[tuple[str, str]]:
+    """Options of a select for keys, in words."""
+    return [(key, key_words(key)) for key in keys]
+
+
 def pairs_of(keys: list[str]) -> list[tuple[str, str]]:
     """Options of a select whose labels are their values."""
     return [(key, key) for key in keys]
@@ -164,6 +181,8 @@ def pairs_of(keys: list[str]) -> list[tuple[str, str]]:
 FILTERS = {
     "option_text": option_text,
     "pairs_of": pairs_of,
+    "key_pairs": key_pairs,
+    "key_words": key_words,
     "num": number,
     "signed": signed,
     "percent": percent,

@@ -117,7 +117,7 @@ def _scopes(choices: queries.Choices) -> list[tuple[str, str, list[tuple[str, st
     found = [
         (kind, kind.capitalize(), [(key, named.get(f"{kind}:{key}", key)) for key, _ in rows_]) for kind, rows_ in rows
     ]
-    found.append(("group", "Survey group", [(key, key) for key, _ in choices.groups]))
+    found.append(("group", "Survey group", [(key, named.get(f"group:{key}", key)) for key, _ in choices.groups]))
     found.append(("channel", "Channel", list(CHANNEL_WORDS.items())))
     return found
 

@@ -63,11 +63,13 @@ def standing() -> Standing:
 
 
 def names_of(choices: queries.Choices) -> dict[str, str]:
-    """What the programme calls its journeys, steps and their instances."""
+    """What the programme calls its journeys, steps and their instances; surveys and groups by their keys in words."""
     language = shell.language()
     found = {f"journey:{key}": formats.in_language(name, language) for key, name in choices.journeys}
     found |= {f"step:{key}": formats.in_language(name, language) for key, name in choices.steps}
     found |= {f"instance:{key}": formats.in_language(name, language) for key, name in choices.instances.items() if name}
+    found |= {f"survey:{key}": formats.key_words(key) for key, _ in choices.surveys}
+    found |= {f"group:{key}": formats.key_words(key) for key, _ in choices.groups}
     return {key: name for key, name in found.items() if name}
 
 

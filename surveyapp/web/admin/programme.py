@@ -15,8 +15,10 @@ from surveyapp.queries import words
 from surveyapp.queries.console import journeys as journey_queries
 from surveyapp.queries.console import programme as queries
 from surveyapp.queries.console import today
+from surveyapp.queries.console.policy import choices
 from surveyapp.queries.policy import version_in_force
 from surveyapp.web.admin import formats, params, shell
+from surveyapp.web.admin.policy_page import names_of
 from surveyapp.web.admin.responses import question_words
 from surveyapp.web.admin.words import channel_words, step_words
 
@@ -46,7 +48,7 @@ def _asking(session: Session) -> dict[str, Any]:
     policy = version_in_force(session, shell.now())
     return {
         "triggers": [_trigger(row) for row in queries.live_triggers(session)],
-        "groups": policy_words.in_groups(policy.definition if policy else {}),
+        "groups": policy_words.in_groups(policy.definition if policy else {}, names_of(choices(session))),
         "policy": policy,
         "policies": queries.policy_versions(session),
     }
@@ -122,11 +124,11 @@ def _trigger(row: queries.TriggerRow) -> dict[str, Any]:
     fields = row.definition
     channels = ", then ".join(channel_words(channel) for channel in row.channels)
     about = step_words(row.step, row.path, row.key)
+    ask = [formats.key_words(row.survey), " by ", channels]
     if row.every_seconds:
-        parts = ["Every ", formats.duration(row.every_seconds), ", ask ", row.survey, " by ", channels]
+        parts = ["Every ", formats.duration(row.every_seconds), ", ask ", *ask]
     else:
         delay = formats.duration(row.delay_seconds)
-        ask = [row.survey, " by ", channels]
         now = delay == "at once"
         parts = ["After ", about, *([", at once ask "] if now else [", ", delay, " later, ask "]), *ask]
     if row.expires_seconds:

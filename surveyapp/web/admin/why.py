@@ -75,7 +75,7 @@ def page(external_id: str) -> str | Response:
     triggers = queries.live_triggers(session)
     wanted = params.text("trigger")
     if wanted is None:
-        return render_template("admin/why_choose.html", customer=customer, triggers=_named(triggers))
+        return render_template("admin/why_choose.html", customer=customer, groups=_grouped(triggers))
     trigger = prospects.trigger_by_key(session, wanted)
     if trigger is None:
         abort(404, "There is no trigger with this key.")
@@ -117,13 +117,21 @@ def _shown(
         ]
         if uid
         else [],
-        triggers=_named(triggers),
+        groups=_grouped(triggers),
         now_here=shell.now(),
     )
 
 
-def _named(triggers: Sequence[tuple[str, Any]]) -> list[tuple[str, str]]:
-    return [(key, f"{step_words(name, None, key)} ({key})" if name else key) for key, name in triggers]
+def _grouped(triggers: Sequence[tuple[str, Any, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What can be asked about, under its journey's name; two triggers of one step are told apart by their keys."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for key, step, journey in triggers:
+        name = formats.in_language(journey, shell.language()) or "Recurring"
+        groups.setdefault(name, []).append((key, step_words(step, None, key)))
+    for rows in groups.values():
+        names = [words for _, words in rows]
+        rows[:] = [(key, f"{words} ({key})" if names.count(words) > 1 else words) for key, words in rows]
+    return list(groups.items())
 
 
 def _now(customer: Customer, trigger: Trigger) -> Answer:

@@ -8,7 +8,7 @@ from flask import Blueprint
 from surveyapp.domain.indicators import Kind
 from surveyapp.domain.reasons import MESSAGE_STATES, OUTCOMES, reason_icon, reason_label, rule_name
 from surveyapp.web.admin import figures, params, shell
-from surveyapp.web.admin.formats import in_language
+from surveyapp.web.admin.formats import in_language, key_words
 
 CHANNELS = {"email": "e-mail", "sms": "SMS", "web": "web page", "link": "public link", "import": "import"}
 CHANNEL_ICONS = {"email": "mail", "sms": "message", "web": "device-desktop", "link": "qrcode"}
@@ -35,8 +35,8 @@ def channel_icon(code: str | None) -> str:
 
 
 def step_words(name: Mapping[str, Any] | None, path: str | None, trigger: str | None = None) -> str:
-    """The step's name in the brand's language; its path when it has gone; the trigger's key for a recurring one."""
-    return in_language(name, shell.language()) or path or (trigger or "").replace("_", " ")
+    """The step's name in the brand's language; its path when it has gone; a recurring trigger's key in words."""
+    return in_language(name, shell.language()) or path or key_words(trigger or "")
 
 
 def masked(address: str | None) -> str:

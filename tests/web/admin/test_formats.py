@@ -40,6 +40,21 @@ def test_days_and_durations() -> None:
     assert lengths == ["at once", "45 s", "15 min", "2 h 15 min", "1 day", "1 day 1 h", "30 days"]
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("relational_nps", "Relational NPS"),
+        ("claim_declared_ces", "Claim declared CES"),
+        ("class", "Class"),
+        ("Customer-Type", "Customer-Type"),
+        ("flight.check_in", "flight.check_in"),
+        ("", ""),
+    ],
+)
+def test_a_key_is_read_in_words_and_anything_else_stays(key: str, words: str) -> None:
+    assert formats.key_words(key) == words
+
+
 def test_a_rules_sentence_is_told_to_a_person() -> None:
     told = formats.told("last asked 2026-11-24 09:22 UTC; 30d of rest are due", NOW, "Europe/Paris")
     assert told == "Last asked today 10:22; 30 days of rest are due"

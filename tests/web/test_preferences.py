@@ -114,13 +114,13 @@ def test_preferences_show_masked_addresses_and_what_we_asked_but_no_answer(clien
     assert page.index("<b>Would you recommend us?") < page.index("<b>Check-in")
 
 
-def test_what_has_no_subject_is_named_by_its_question(client, app):
-    make_brand()
-    page = client.get(preferences(make_invitation(make_survey("effort", "ces2", about={})))).text
-    question = "To what extent do you agree: &#34;Oddjob Airways made it easy for me to handle my issue.&#34;"
-    assert f"<b>{question}</b><span>2 November 2026, e-mail</span>" in page
-    assert f'aria-label="Stop – {question}"' in page
-    assert "recommend" not in page
+def test_a_question_without_a_subject_is_called_by_what_it_asks(client, invitation):
+    for metric in ("ces2", "intention"):
+        last = make_invitation(make_survey(metric, metric), invitation.customer)
+    page = client.get(preferences(last)).text
+    assert "<b>How easy it was to deal with us</b>" in page
+    assert "<b>What you think of us</b>" in page
+    assert "Would you recommend us?" not in page
 
 
 def test_channels_are_closed_and_opened_again(client, invitation, session):

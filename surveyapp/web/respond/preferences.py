@@ -175,7 +175,7 @@ def _title(page: Frame, metric: str, about: Mapping[str, str]) -> Markup:
     if metric in ("nps", "tnps"):
         return page.say("preferences.recommend")
     title = page.own({language: text[:1].upper() + text[1:] for language, text in about.items()})
-    return title or page.question(metric, about)  # effort, for one, is asked about without a subject
+    return title or page.say("preferences.effort" if metric.startswith("ces") else "preferences.other")
 
 
 def _line(page: Frame, one: AskedBefore) -> dict[str, str]:

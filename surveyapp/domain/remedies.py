@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from surveyapp.domain.facts import Candidate, Decision, Verdict
+from surveyapp.domain.reasons import rule_name
 from surveyapp.domain.vocabulary import Reason
 
 ADDRESS = {"email": "an e-mail address", "sms": "a phone number"}
@@ -27,7 +28,7 @@ def _time(verdict: Verdict, otherwise: str, also: Iterable[str] = ()) -> str:
     """The moment from which the rule allows, where passing time is enough."""
     if verdict.next_at is None:
         return f"{otherwise}."
-    return "; or ".join([f"Time: it is free again from {_moment(verdict.next_at)}", *also]) + "."
+    return "; or ".join([f"{rule_name(verdict.rule)}: free again from {_moment(verdict.next_at)}", *also]) + "."
 
 
 def _moment(moment: datetime) -> str:

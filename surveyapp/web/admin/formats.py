@@ -34,7 +34,7 @@ def span(low: float, high: float, places: int = 0) -> str:
 def percent(value: float) -> str:
     """A share of 0–1 as a percentage: whole, but one decimal under 1 % and above zero."""
     shown = value * 100
-    return number(shown, 1 if 0 < shown < 1 else 0) + THIN + "%"
+    return number(shown, 1 if 0 < round(shown, 1) < 1 else 0) + THIN + "%"
 
 
 def local(moment: datetime, zone: str) -> datetime:
@@ -102,10 +102,18 @@ def instant(text: str | None) -> datetime | None:
 
 TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)(?: (\d\d:\d\d) UTC)?")
 DAYS = re.compile(r"\b(\d+)d\b")
+SPOKEN = (
+    (re.compile(r"\bemail\b"), "e-mail"),
+    (re.compile(r"\bsms\b"), "SMS"),
+    (re.compile(r"\bat most 1 asks\b"), "at most 1 ask"),
+    (re.compile(r" about journey (\S+)"), r", in the journey \1"),
+    (re.compile(r" there now\) \("), " there now; "),
+    (re.compile(r", from (customer|event|place|brand)\)"), r", from the \1)"),
+)
 
 
 def told(sentence: str, now: datetime, zone: str) -> str:
-    """A rule's sentence for a person: capital first, instants on the brand's clock, `30d` as `30 days`."""
+    """A rule's sentence for a person: capital first, instants on the brand's clock, durations and codes as words."""
 
     def moment(match: re.Match[str]) -> str:
         clock = match[2] or "00:00"
@@ -115,6 +123,8 @@ def told(sentence: str, now: datetime, zone: str) -> str:
         return moment_words(at, now, zone) if match[2] else day_words(at.date(), local(now, zone).date())
 
     text = DAYS.sub(lambda m: f"{m[1]} day" if m[1] == "1" else f"{m[1]} days", TIMESTAMP.sub(moment, sentence))
+    for code, words in SPOKEN:
+        text = code.sub(words, text)
     return sentence_case(text)
 
 

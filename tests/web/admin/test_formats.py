@@ -23,8 +23,8 @@ def test_a_range_says_to_as_soon_as_a_sign_appears() -> None:
 
 
 def test_shares() -> None:
-    shares = [formats.percent(share) for share in (0, 0.003, 0.136, 1)]
-    assert shares == ["0\u202f%", "0.3\u202f%", "14\u202f%", "100\u202f%"]
+    shares = [formats.percent(share) for share in (0, 0.003, 0.0098, 0.136, 1)]
+    assert shares == ["0\u202f%", "0.3\u202f%", "1\u202f%", "14\u202f%", "100\u202f%"]
 
 
 def test_moments_are_told_on_the_brands_clock() -> None:
@@ -58,4 +58,10 @@ def test_a_key_is_read_in_words_and_anything_else_stays(key: str, words: str) ->
 def test_a_rules_sentence_is_told_to_a_person() -> None:
     told = formats.told("last asked 2026-11-24 09:22 UTC; 30d of rest are due", NOW, "Europe/Paris")
     assert told == "Last asked today 10:22; 30 days of rest are due"
+    assert formats.told("by email, since not by sms (1 of at most 1 asks in 5d by sms)", NOW, "UTC") == (
+        "By e-mail, since not by SMS (1 of at most 1 ask in 5 days by SMS)"
+    )
+    assert formats.told("open hours (Europe/Paris, from customer)", NOW, "UTC") == (
+        "Open hours (Europe/Paris, from the customer)"
+    )
     assert formats.told("not the time 2026-99-99", NOW, "UTC") == "Not the time 2026-99-99"

@@ -245,7 +245,7 @@ def test_a_step_without_a_trigger_is_said_not_to_be_listened_to(lived: FlaskClie
 
 def test_the_programme_reads_in_sentences_and_its_file_can_be_taken_home(lived: FlaskClient) -> None:
     text = words(read(lived, "/admin/programme/"))
-    assert "After Check-in, at once ask check_in_csat by e-mail, then SMS, until 7 days after." in text
+    assert "After Check-in, at once ask Check in CSAT by e-mail, then SMS, until 7 days after." in text
     assert "After any ask, leave 7 days before a moment of truth, 30 days before a step" in text
     assert "Overall, how satisfied were you with check-in?" in words(read(lived, "/admin/programme/?view=surveys"))
     assert read(lived, "/admin/programme/programme.yaml").startswith("programme: 1\n")

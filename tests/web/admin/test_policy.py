@@ -331,7 +331,7 @@ def test_why_not_tells_then_and_now(app: OpenAPI, client: FlaskClient) -> None:
     assert "Refused: asked too recently." in page
     assert "Possible again 24 Dec, 08:00 (Europe/Paris)" in page
     assert "so it will never be sent. The next event is decided afresh." in page
-    assert "Time: it is free again from 24 Dec, 08:00 (Europe/Paris); or a policy with a shorter rest." in page
+    assert "Rest between asks: free again from 24 Dec, 08:00 (Europe/Paris); or a policy with a shorter rest." in page
     now = words(console.read("/admin/customers/c-1/why?trigger=after_boarding&clock=now"))
     assert "May c-1 be asked about Boarding now?" in now
     assert "No: asked too recently." in now
@@ -352,7 +352,9 @@ def test_why_links_the_asks_that_count(app: OpenAPI, client: FlaskClient) -> Non
 def test_why_without_a_trigger_offers_them(app: OpenAPI, client: FlaskClient) -> None:
     live()
     console = Console(client, "agent")
-    assert "Baggage (after_baggage)" in words(console.read("/admin/customers/c-1/why"))
+    page = console.read("/admin/customers/c-1/why")
+    assert "Flight Check-inBoardingBaggage" in words(page)
+    assert "trigger=after_baggage" in page
     console.read("/admin/customers/c-1/why?trigger=nothing", 404)
     console.read("/admin/customers/nobody/why", 404)
     other = db.session.scalars(select(Decision).where(Decision.customer_id != 1)).first()

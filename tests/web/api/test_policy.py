@@ -113,7 +113,7 @@ def test_explaining_names_what_was_counted_when_it_ends_and_what_would_change_it
     asked_at = datetime.fromisoformat(ask["at"])
     assert datetime.fromisoformat(told["next_eligible_at"]) == asked_at + 30 * DAY
     assert told["would_change"] == [against["would_change"]]
-    assert against["would_change"].startswith("Time: it is free again from ")
+    assert against["would_change"].startswith("Rest between asks: free again from ")
     free = ok(client.get("/api/v1/customers/c-1/explain?trigger=after_baggage", headers=admin))
     assert (free["allowed"], free["reason"]) == (False, "gap")
 

@@ -12,6 +12,7 @@ from surveyapp.domain.vocabulary import Outcome
 from surveyapp.models import Customer, Decision, Event, Journey, Step, Survey, Trigger
 
 SHOWN = 60
+RELATIONSHIP = 3  # the tier of surveys about the relation as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,11 @@ def choices(session: Session) -> Choices:
     return found
 
 
-def triggers_by_tier(session: Session) -> dict[int, Trigger]:
-    """For each tier the first live trigger in the programme's order, its survey, step and journey loaded."""
+def triggers_by_tier(session: Session, journey_id: int | None = None) -> dict[int, Trigger]:
+    """For each tier the first live trigger in the programme's order, its survey, step and journey loaded.
+
+    With a journey: one of it where there is one, and of the relationship's tier a recurring one.
+    """
     query = (
         select(Trigger)
         .outerjoin(Step, Step.id == Trigger.step_id)
@@ -106,9 +110,17 @@ def triggers_by_tier(session: Session) -> dict[int, Trigger]:
         .options(joinedload(Trigger.survey), joinedload(Trigger.step).joinedload(Step.journey))
     )
     found: dict[int, Trigger] = {}
-    for trigger in session.scalars(query).unique():
+    rows = list(session.scalars(query).unique())
+    for trigger in rows if journey_id is None else sorted(rows, key=lambda one: _distance(one, journey_id)):
         found.setdefault(trigger.tier, trigger)
     return found
+
+
+def _distance(trigger: Trigger, journey_id: int) -> int:
+    """How far a trigger is from standing for its tier."""
+    if trigger.step is None:
+        return 0 if trigger.tier == RELATIONSHIP else 2
+    return 1 if trigger.step.journey_id == journey_id else 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,10 @@ def _line(
     if not said.on or not said.reason or not counts or was == "new":
         return Line(said, place, was)
     scope = dict(said.scope or {})
-    same = (said.reason, tuple(sorted((name, str(value)) for name, value in scope.items())))
-    total = sum(row.count for row in counts if row.reason == said.reason and row.covered_by(scope))
-    if same in seen:
-        return Line(said, place, was, None, None, bool(total))
+    rows = [row for row in counts if row.reason == said.reason and row.covered_by(scope)]
+    total, same = sum(row.count for row in rows), (said.reason, tuple(rows))
+    if rows and same in seen:
+        return Line(said, place, was, None, None, True)
     seen.add(same)
     linkable = total and set(scope) <= {"journey", "step"}
     link = url_for("decisions.index", outcome="refused", reason=said.reason, **scope) if linkable else None

@@ -46,9 +46,11 @@ def show(
 ) -> Shown | None:
     """The weeks around an instant under a policy; of an invented customer where none is given.
 
-    Each lane asks by the first live trigger of its tier, or by `first` in its own. None without any trigger.
+    Each lane asks by the first live trigger of its tier, if possible of the journey of `first`; by `first` in its own.
+    None without any trigger.
     """
-    triggers = queries.triggers_by_tier(session)
+    journey = first.step.journey_id if first and first.step else None
+    triggers = queries.triggers_by_tier(session, journey)
     if first is not None:
         triggers[first.tier] = first
     if not triggers:

@@ -61,7 +61,7 @@ def test_a_signed_visitor_is_asked_shown_and_answers_like_everybody_else(client:
     body = offered.get_json()
     assert body["show"] is True
     assert body["survey"]["question"] == "Overall, how satisfied were you with check-in?"
-    assert body["survey"]["values"][0] == [5, "Very satisfied"]
+    assert body["survey"]["values"][0] == [5, "Very satisfied", "5\u2002Very satisfied"]
     assert ledger() == ["reserved"]
     decision = db.session.scalars(select(Decision)).one()
     assert (decision.outcome, decision.channel, decision.policy_version) == ("asked", "web", 1)

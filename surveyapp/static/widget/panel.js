@@ -82,11 +82,11 @@ export const show = ({offer, again, call, host, form, tell, done, ended}) => {
   const top = () => inline ? "" : make("div.top", {}, s.title, make("button.x", {ariaLabel: s.words.close, onclick: () => api.close()}, "×"));
   const foot = () => make("div.foot", {}, ...s.links.map(([text, href]) => make("a", {href, target: "_blank", rel: "noopener"}, text)));
   const scale = () => {
-    const box = make(s.row ? "div.bar" : "div.rows", {}, ...s.values.map(([value, label]) => make("button", {
+    const box = make(s.row ? "div.bar" : "div.rows", {}, ...s.values.map(([value, label, text]) => make("button", {
       ariaLabel: s.row && label ? value + ", " + label : null,
       ariaCurrent: value === said.score || null,
       onclick: () => give(value),
-    }, s.row ? value : label)));
+    }, text)));
     return s.row ? [box, make("div.ends", {ariaHidden: true}, make("span", {}, s.values[0][1]), make("span", {}, s.values.at(-1)[1]))] : [box];
   };
 

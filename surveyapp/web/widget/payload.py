@@ -21,7 +21,7 @@ from surveyapp.domain.scores import METRICS
 from surveyapp.domain.wording import in_language
 from surveyapp.queries.respond import BrandFacts
 from surveyapp.queries.words import Words
-from surveyapp.web.respond.shell import keys, web_address
+from surveyapp.web.respond.shell import WORDED, keys, web_address
 from surveyapp.web.widget.look import look
 
 
@@ -53,7 +53,7 @@ def survey(
         "title": words.say("page.title_more" if definition.several else "page.title", b=brand.name),
         "question": words.question(metric, brand.name, about),
         "row": horizontal,
-        "values": [[value, labels.get(value, "")] for value in order],
+        "values": [_value(metric, value, labels.get(value, "")) for value in order],
         "more": [_further(question, metric, words, brand.language) for question in by_widget(definition.questions)],
         "words": {
             "close": words.say("widget.close"),
@@ -68,6 +68,13 @@ def survey(
         "links": links,
         "look": look(settings, brand.colours, theme),
     }
+
+
+def _value(metric: str, value: int, label: str) -> list[Any]:
+    """A value, its label, and what its button says: the page's own words for it."""
+    if METRICS[metric].layout == "horizontal":
+        return [value, label, str(value)]
+    return [value, label, label if metric in WORDED else f"{value}\u2002{label}"]
 
 
 def _further(question: Question, metric: str, words: Words, own: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def test_a_figure_equals_a_recount_of_the_raw_rows(flown: FlaskClient) -> None:
     assert "Against 36 % (26–47, n 70) in the 28 days before." in text.replace("\u202f", " ")
     assert "higher by 5 to 35" in text
     assert "only a change of 23 points or more could be seen" in text
-    assert "2 answers nobody has confirmed" in text
+    assert "2 not confirmed" in text
     scores = rows_of(flown, "/admin/metrics/csat5?csv=distribution")
     assert [(row["score"], row["answers"]) for row in scores] == [
         ("1", "10"), ("2", "5"), ("3", "20"), ("4", "15"), ("5", "30"),
@@ -147,7 +147,7 @@ def test_weighted_stands_beside_unweighted_or_is_refused(flown: FlaskClient) -> 
     answer(make_survey("pulse", "nps"), {5: 20, 7: 15, 9: 15}, inclusion=0.1)
     text = words(read(flown, "/admin/metrics/nps"))
     assert "Weighted 2" in text
-    assert "n_eff 71" in text
+    assert "worth 71 answers" in text
     assert "Weighted is lower: answers that stand for many events not asked have lower scores" in text
     answer(make_survey("poll", "csat7"), {7: 20, 1: 10})
     answer(make_survey("poll", "csat7"), {7: 1}, inclusion=0.02)

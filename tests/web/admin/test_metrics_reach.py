@@ -70,12 +70,12 @@ def test_the_figure_is_weighted_for_who_answers_and_says_what_that_changes(reade
                 make_response(version, None, invitation_id=invitation.id, channel=channel)
     db.session.commit()
     part = words(read(reader, "/admin/metrics/csat5/reach"))
-    assert "For non-response 33 % 23–44 · n_eff 59" in part
-    assert "By response rate: 2 classes of channel × step. The 66 answers to an ask give 50.0 unweighted;" in part
-    assert "it is lower since classes that answer seldom have lower scores." in part
+    assert "For non-response 33 % 23–44 · worth 59 answers" in part
+    assert "By response rate: 2 groups (channel × step). The 66 answers to an ask give 50.0 unweighted;" in part
+    assert "it is lower since groups that answer seldom have lower scores." in part
     assert "For non-response" not in words(read(reader, "/admin/metrics/csat5/reach?language=en"))
     one = words(read(reader, "/admin/metrics/csat5/reach?channel=email"))
-    assert "as 33 answers to asks say it, since no two classes have 30" in one
+    assert "the same as the 33 answers unweighted, since no two groups (channel × step) have 30 each" in one
 
 
 def test_the_funnel_says_which_filters_it_leaves_aside_and_when_a_rate_is_none(reader: FlaskClient) -> None:

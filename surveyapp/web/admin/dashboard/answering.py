@@ -49,9 +49,9 @@ def _sentence(plain: Figure, figure: Figure, answering: Answering, of: str) -> s
     """What the weights are, and what they change."""
     if answering.classes == 1:
         answers = formats.counted(plain.n, "answer")
-        return f"By response rate ({of}): as {answers} to asks say it, since no two classes have 30."
+        return f"By response rate: the same as the {answers} unweighted, since no two groups ({of}) have 30 each."
     shift = (figure.value or 0.0) - (plain.value or 0.0)
-    told = [f"{answering.classes} classes of {of}"]
+    told = [f"{answering.classes} groups ({of})"]
     told += [f"{answering.joined} small ones as one"] if answering.joined else []
     told += ["none above 5 times the median weight"] if answering.capped else []
     what = f"By response rate: {', '.join(told)}. "
@@ -60,5 +60,5 @@ def _sentence(plain: Figure, figure: Figure, answering: Answering, of: str) -> s
     way = "lower" if shift < 0 else "higher"
     raw = formats.number(plain.value or 0.0, 1)
     return f"{what}The {formats.counted(plain.n, 'answer')} to an ask give {raw} unweighted; it is {way} " + (
-        f"since classes that answer seldom have {way} scores."
+        f"since groups that answer seldom have {way} scores."
     )

@@ -183,8 +183,9 @@ def _weighted(session: Any, asked: Asked, plain: Figure) -> dict[str, Any] | Non
     else:
         way = "lower" if shift < 0 else "higher"
         sentence = f"Weighted is {way}: answers that stand for many events not asked have {way} scores than the others."
-    if found.trimmed_at is not None:
-        sentence += f" No answer counts more than {formats.number(found.trimmed_at, 1)} times."
+    if found.trimmed_at is not None and found.trimmed_at > 1:
+        most = formats.number(found.trimmed_at, 0 if found.trimmed_at >= 10 else 1)
+        sentence += f" No answer counts more than {most} times."
     return {"figure": figures.drawn(replace(figure, status=Status.OK)), "n_eff": n_eff, "sentence": sentence}
 
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from surveyapp.domain import survey_editing as editing
-from surveyapp.domain.programme.survey_draft import Refusal, read_draft
+from surveyapp.domain.programme.survey_draft import read_draft
 from surveyapp.domain.questions import CONTEXT, GAPS, QUESTION_LIMIT, SCORE, Kind
 from surveyapp.domain.scores import METRICS
 from surveyapp.domain.survey_conditions import KEPT, pickable, read_context
@@ -25,6 +25,7 @@ from surveyapp.queries.survey_review import review_of
 from surveyapp.queries.words import words
 from surveyapp.services import surveys as services
 from surveyapp.web.admin import designer_forms, shell, survey_preview
+from surveyapp.web.admin.designer_words import placed
 from surveyapp.web.admin.figures import METRIC_WORDS
 from surveyapp.web.admin.frames import framing
 from surveyapp.web.admin.surveys import KIND_WORDS, asked_in, blueprint, may_edit, one, wording
@@ -88,7 +89,7 @@ def _page(
         may_add=len(view["follow_up"]) < QUESTION_LIMIT,
         commented=any(q.get("kind") == "comment" for q in view["follow_up"]),
         gaps=GAPS,
-        refusals=[_placed(refusal) for refusal in refusals],
+        refusals=[placed(refusal, view, lambda code: words(code).name) for refusal in refusals],
         findings=review_of(session, key, definition),
         took=round(seconds(definition, own)),
         reason=words(own).texts["short"]["reason"],
@@ -142,13 +143,6 @@ def _condition(name: str, value: Any, metric: str, asked: dict[str, Any], senten
         shown |= {"kind": "answers", "question": question, "picked": picked}
         shown["choices"] = choices | {key: {} for key in picked if key not in choices}
     return shown
-
-
-def _placed(refusal: Refusal) -> dict[str, Any]:
-    """A refusal with the number of the question it is about, None where it is about none."""
-    number = refusal.place.removeprefix("follow_up[").partition("]")[0]
-    about = refusal.place.startswith("follow_up[") and number.isdigit()
-    return {"n": int(number) if about else None, "place": refusal.place.partition(".")[0], "sentence": refusal.sentence}
 
 
 @blueprint.post("/<key>/design")

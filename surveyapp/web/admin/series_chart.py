@@ -3,13 +3,14 @@ in one. Geometry only; computes no figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from surveyapp.domain.gates import Status
 from surveyapp.domain.scores import METRICS
 from surveyapp.queries.indicators import Point
 from surveyapp.queries.metrics import Figure
 from surveyapp.web.admin.figures import Drawn, drawn, scale_of
-from surveyapp.web.admin.formats import number
+from surveyapp.web.admin.formats import MONTHS, number
 
 TOP, BOTTOM = 26.0, 108.0
 GAP = 44.0
@@ -68,13 +69,20 @@ def chart(points: Sequence[Point], figures: Sequence[Figure], metric: str | None
                 None if point.value is None else _y((point.value - low) / reach if reach else 0.5),
                 drawn(found) if found is not None else None,
                 *([_place(value, scale) for value in (found.value, found.low, found.high)] if found and shown else ()),
-                label=point.name.partition("-")[2] if place % every == 0 else "",
+                label=_named(point.name) if place % every == 0 else "",
             )
         )
     bottom, top = (number(end) for end in scale)
     has_figures = any(p.at is not None for p in periods)
     has_hidden = any(p.figure is not None and p.figure.status == Status.SUPPRESSED for p in periods)
     return Chart(periods, plain(high), plain(low), top, bottom, _lines(periods), bool(told), has_figures, has_hidden)
+
+
+def _named(period: str) -> str:
+    """The day, or the Monday of the week, as it stands below the drawing: `2 Nov`."""
+    week = period[5:6] == "W"
+    day = date.fromisocalendar(int(period[:4]), int(period[6:]), 1) if week else date.fromisoformat(period)
+    return f"{day.day} {MONTHS[day.month - 1]}"
 
 
 def plain(value: float) -> str:

@@ -15,6 +15,7 @@ from surveyapp.domain.questions import Definition, Kind, Question
 from surveyapp.extensions import db
 from surveyapp.queries import partners as queries
 from surveyapp.queries import respond
+from surveyapp.queries.console.journeys import step_names
 from surveyapp.queries.partners import PartnerFacts
 from surveyapp.services import partners
 from surveyapp.web.admin import shell
@@ -41,6 +42,7 @@ def index() -> str:
         "partner/index.html",
         partner=partner,
         widgets=widgets(db.session, partner, shell.today()),
+        names=step_names(db.session()),
         usage=usage(db.session, partner, clock.now()),
         last=max((s.last_at for s in signs if s.what == "asked"), default=None),
     )

@@ -85,10 +85,10 @@ def test_what_cannot_be_is_kept_and_said_at_its_place(editor: Console) -> None:
     assert HOSTILE not in page
     text = html.unescape(words(page))
     for sentence in (
-        "There is no metric 'nonsense'",
-        "'public' is a slug",
-        "'quota' is a whole number",
-        "'closes' is a date",
+        "There is no metric “nonsense”",
+        "The public link takes small letters, digits, - and _. “Not A Slug!” does not fit.",
+        "Closes after so many answers: a whole number",
+        "Closes at the end of: a date",
     ):
         assert sentence in text
     assert draft()["quota"] == "many"

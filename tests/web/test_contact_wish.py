@@ -88,7 +88,10 @@ def test_the_console_shows_it_and_an_editor_closes_it(client, session, answered)
     client.post(address + "/done", data={"contact": "yes"})
     uid = session.scalars(select(Response.uid)).one()
     editor = Console(client, "editor")
-    assert "1 person asked to be contacted" in words(editor.read("/admin/"))
+    home = words(editor.read("/admin/"))
+    assert "1 person asked to be contacted" in home
+    assert "case is open" not in home
+    assert "Cases1 open" in home.replace("Cases 1", "Cases1")
     page = f"/admin/responses/{uid}"
     assert "Close the case" in editor.read(page)
     assert editor.post(page + "/case/close").location == page

@@ -184,6 +184,9 @@ def _wants(session: Session, maps: list[JourneyMap], standing: queries.Standing)
         title = formats.counted(standing.wishes, "person asked to be contacted", "people asked to be contacted")
         sentence = "Their cases are open; who waits longest stands first"
         found.append(_want("lifebuoy", title, sentence, url_for("cases.index")))
+    if others := shell.open_cases() - standing.wishes:
+        title = formats.counted(others, "case is open", "cases are open")
+        found.append(_want("lifebuoy", title, "Opened by your own systems, not by an answer", url_for("cases.index")))
     if standing.deaf:
         title = formats.counted(standing.deaf, "webhook is disabled", "webhooks are disabled")
         url = url_for("webhooks.index") if current_user.role == Role.ADMIN else None

@@ -68,6 +68,7 @@ PLACES = (
 )
 SIGN_OUT = "auth.sign_out"
 FIND = "home.find"
+CASES = "cases.index"
 ACCOUNT = (("Your account", "auth.account", "user"),)
 
 
@@ -79,6 +80,7 @@ class Link:
     here: bool
     exact: bool
     go: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,9 @@ class Console:
                 url = url_for(place.endpoint)
                 exact = request.endpoint == place.endpoint
                 here = exact or (request.blueprint == place.endpoint.split(".")[0] not in ("dev", "partner"))
-                groups.setdefault(place.group, []).append(Link(place.label, url, place.icon, here, exact, place.go))
+                count = open_cases() if place.endpoint == CASES else 0
+                link = Link(place.label, url, place.icon, here, exact, place.go, count)
+                groups.setdefault(place.group, []).append(link)
         return [Group(name, links) for name, links in groups.items()]
 
     def account_links(self) -> Iterator[Link]:
@@ -137,6 +141,12 @@ def brand_name() -> str:
     """The brand's name, or ours before there is one."""
     brand = _brand()
     return brand.name if brand else "surveyapp"
+
+
+def open_cases() -> int:
+    """How many cases wait for somebody."""
+    brand = _brand()
+    return brand.open_cases if brand else 0
 
 
 def zone() -> str:

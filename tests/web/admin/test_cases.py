@@ -1,5 +1,6 @@
 """The list of cases: who waits longest stands first, what opened it is one click away, closing says how it ended."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,8 @@ def test_who_waits_longest_stands_first_and_filters_narrow(agent: Console) -> No
     page = agent.read(CASES)
     text = words(page)
     assert "2 people wait for us, the longest since" in text
+    assert "2 cases are open" in words(agent.read("/admin/"))
+    assert re.search(r'Cases</span><span class="lbl navn">2<', page)
     assert page.index(">c-2<") < page.index(">c-1<")
     assert "Wrote &lt;b&gt;twice&lt;/b&gt;" in page
     assert "Boarding" in text

@@ -41,6 +41,7 @@ def index() -> str:
         outcomes={o: sum(n for (outcome, _), n in totals.items() if outcome == o) for o in Outcome},
         reasons=sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0])),
         triggers=programme.trigger_keys(session),
+        names=step_names(session) if wanted.step else {},
         usual=USUAL_DAYS,
     )
 

@@ -121,6 +121,13 @@ def test_a_count_leads_to_the_rows_it_counts(lived: FlaskClient) -> None:
     assert "Baggage" not in rows
 
 
+def test_the_filter_of_a_list_is_named_in_words(lived: FlaskClient) -> None:
+    for address, name in (("?step=flight.boarding", "Boarding"), ("?journey=flight", "Flight")):
+        page = read(lived, f"/admin/decisions/{address}")
+        (chip,) = re.findall(r'<a class="chip"[^>]*title="Take this filter away">(.*?)</a>', page)
+        assert words(chip) == name
+
+
 def test_the_decision_shows_every_rules_verdict_in_deciding_order(lived: FlaskClient) -> None:
     refused = db.session.scalars(select(Decision).where(Decision.reason == "gap")).one()
     page = read(lived, f"/admin/decisions/{refused.uid}")

@@ -21,7 +21,7 @@ from surveyapp.extensions import db
 from surveyapp.models import Brand, Customer, Journey, Message, Response, Step
 from surveyapp.queries import catalog
 from surveyapp.queries import triggers as trigger_queries
-from surveyapp.services import passengers
+from surveyapp.services import passengers, surroundings
 from surveyapp.services.generated import SOURCE, Inventor, Stage
 from surveyapp.services.journeys import record_events
 from surveyapp.services.passengers import Passenger
@@ -55,9 +55,11 @@ def load(progress: Callable[[Replayed], None], people: int = 500, days: int = 56
     with clock.at(now - timedelta(days=days + 30)):
         apply_programme(catalog.demo_file(), actor="demo")
     inventor = Inventor(_stages(), now, people=people, days=days)
-    return replay(
+    done = replay(
         inventor.events(), inventor.answer, source=SOURCE, step=COARSE, until=now, progress=progress, recurring=True
     )
+    surroundings.invent(now, days)
+    return done
 
 
 def _stages() -> list[Stage]:

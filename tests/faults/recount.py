@@ -15,15 +15,22 @@ Rules = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Contact:
-    """One contact, with all the keys it was booked on; `order` tells which of two was booked first."""
+    """One contact, with the row at which each of its keys was booked; `order` tells which of two was booked first.
+
+    An import that is repeated after its person became one with another is booked on the other's keys only then.
+    """
 
     order: int
-    keys: frozenset[str]
+    booked: Mapping[str, int]
     at: datetime
     kind: str
     tier: int
     decision: str | None
     version: int | None
+
+    def keys(self, before: int | None = None) -> frozenset[str]:
+        """Its keys, or those that were booked before that row."""
+        return frozenset(key for key, row in self.booked.items() if before is None or row < before)
 
 
 def contacts(rows: Iterable[Mapping[str, Any]]) -> list[Contact]:
@@ -37,9 +44,9 @@ def contacts(rows: Iterable[Mapping[str, Any]]) -> list[Contact]:
     found = []
     for same in grouped.values():
         one = min(same, key=lambda row: row["id"])
-        keys = frozenset(row["subject_key"] for row in same)
+        booked = {row["subject_key"]: row["id"] for row in same}
         found.append(
-            Contact(one["id"], keys, one["at"], one["kind"], one["tier"], one["decision"], one["policy_version"])
+            Contact(one["id"], booked, one["at"], one["kind"], one["tier"], one["decision"], one["policy_version"])
         )
     return sorted(found, key=lambda contact: contact.order)
 
@@ -60,14 +67,14 @@ def violations(
         if contact.version is not None:
             rules = versions[contact.version]
             keys = _all_keys(contact, unions)
-            mine = [other for other in earlier if other.keys & keys]
+            mine = [other for other in earlier if other.keys(contact.order) & keys]
             yield from _too_many(contact, mine, rules)
             yield from _too_soon(contact, mine, rules)
         earlier.append(contact)
 
 
 def _all_keys(contact: Contact, unions: list[tuple[int, frozenset[str]]]) -> frozenset[str]:
-    keys, before = contact.keys, frozenset[str]()
+    keys, before = contact.keys(), frozenset[str]()
     while keys != before:
         before = keys
         for order, together in unions:

@@ -330,6 +330,19 @@ def test_explaining_says_what_then_happens_behind_the_last_contact() -> None:
     machine.teardown()
 
 
+def test_what_was_imported_again_after_a_union_forbids_nothing_that_was_done_before() -> None:
+    """The other person was asked before the two became one, so the import's rest was not theirs then."""
+    machine = Machine()
+    machine.begin()
+    machine.something_happens(2, "check_in", 0, None)
+    machine.another_tool_asked(0, 5)
+    machine.two_records_are_united(0, 2)
+    assert len(machine.ways["email"].left) == 1
+    machine.another_tool_asked(0, 6)
+    machine.nobody_is_contacted_above_a_cap()
+    machine.teardown()
+
+
 @pytest.mark.slow
 def test_no_long_history_brings_a_contact_above_a_cap() -> None:
     play(300, 60, derandomize=False)

@@ -48,19 +48,15 @@ def invent(now: datetime, days: int, seed: int = 2026) -> None:
     dice = random.Random(f"{seed}:surroundings")  # noqa: S311 - invented data, no secret
     past = [(now - timedelta(days=back)).date() for back in range(days, 0, -1)]
     with audit.acting(ACTOR):
-        _all(now, past, dice)
-
-
-def _all(now: datetime, past: Sequence[date], dice: random.Random) -> None:
-    define(WAIT, Definition("Wait at check-in", unit="minutes", better=Better.LOWER))
-    keep_values(WAIT, list(_waits(past, dice)))
-    keep_values(COMPLAINTS, list(_complaints(past, dice)))
-    for theme in THEMES:
-        save_theme(None, theme)
-    import_reviews(list(_reviews(now, len(past), dice)))
-    for customer, (moment, step) in _unhappy(now).items():
-        with clock.at(moment):
-            open_case(customer, "Would like to be called back", step)
+        define(WAIT, Definition("Wait at check-in", unit="minutes", better=Better.LOWER))
+        keep_values(WAIT, list(_waits(past, dice)))
+        keep_values(COMPLAINTS, list(_complaints(past, dice)))
+        for theme in THEMES:
+            save_theme(None, theme)
+        import_reviews(list(_reviews(now, days, dice)))
+        for customer, (moment, step) in _unhappy(now).items():
+            with clock.at(moment):
+                open_case(customer, "Would like to be called back", step)
 
 
 def _waits(days: Sequence[date], dice: random.Random) -> Iterator[dict[str, object]]:

@@ -31,13 +31,13 @@ from surveyapp.services import indicators
 from surveyapp.web.admin import params, series_chart, shell
 from surveyapp.web.admin.figures import Drawn, drawn
 from surveyapp.web.admin.formats import days_back
+from surveyapp.web.admin.uploads import refused_lines, uploaded_text
 from surveyapp.web.admin.words import KINDS, step_words
 
 blueprint = Blueprint("indicators", __name__)
 EDITORS = (Role.ADMIN, Role.EDITOR)
 LIMIT = 10_000
-FILE_LIMIT = 2_000_000
-MOST_NAMED = 20
+FILE_MEGABYTES = 2
 PERIODS = (28, 91)
 TOTALS = {Total.MEAN: "averaged (a duration, a rate)", Total.SUM: "added up (a count)"}
 BETTERS = {Better.NEITHER: "neither way", Better.HIGHER: "when higher", Better.LOWER: "when lower"}
@@ -123,26 +123,14 @@ def import_values(key: str) -> Any:
     """Values from a CSV file or pasted lines; good lines are kept when others are bad."""
     if queries.indicator(db.session, key) is None:
         abort(404)
-    sent = request.files.get("file")
-    raw = sent.read(FILE_LIMIT + 1) if sent else b""
     try:
-        text = raw.decode("utf-8-sig") if raw else request.form.get("lines", "")
-        if len(raw) > FILE_LIMIT:
-            raise NotATable("The file has more than 2 MB; send it in parts.")
-        if not text.strip():
-            raise NotATable("Choose a CSV file, or paste its lines.")
-        lines = read_csv(text, LIMIT)
-    except UnicodeDecodeError:
-        return _detail(key, wrong=["The file is not UTF-8 text; save it as CSV UTF-8."]), 422
+        lines = read_csv(uploaded_text(FILE_MEGABYTES), LIMIT)
     except NotATable as problem:
         return _detail(key, wrong=[str(problem)]), 422
     done = indicators.keep_values(key, [line.cells for line in lines])
     told = f"{done.accepted} kept, {done.removed} taken away, {len(done.rejected)} refused."
     if done.rejected:
-        named = list(done.rejected.items())[:MOST_NAMED]
-        sentences = [f"Line {lines[index].number}: {'; '.join(errors)}" for index, errors in named]
-        left = len(done.rejected) - len(named)
-        return _detail(key, wrong=[told, *sentences, *([f"… and {left} more lines."] if left else [])]), 422
+        return _detail(key, wrong=[told, *refused_lines(lines, done.rejected)]), 422
     flash(told)
     return redirect(url_for("indicators.detail", key=key), 303)
 

@@ -21,13 +21,13 @@ from surveyapp.services import reviews
 from surveyapp.web.admin import params, shell
 from surveyapp.web.admin.figures import Drawn
 from surveyapp.web.admin.formats import counted, days_back, number, span
+from surveyapp.web.admin.uploads import refused_lines, uploaded_text
 from surveyapp.web.admin.words import step_words
 
 blueprint = Blueprint("reviews", __name__)
 EDITORS = (Role.ADMIN, Role.EDITOR)
 LIMIT = 10_000
-FILE_LIMIT = 8_000_000
-MOST_NAMED = 20
+FILE_MEGABYTES = 8
 MOST_BARS = 11
 MOST_COLUMNS = 3
 ALL = 0
@@ -62,26 +62,14 @@ def index() -> str:
 @blueprint.post("/")
 def bring_in() -> Any:
     """Reviews from a CSV file or pasted lines; good lines are kept when others are bad."""
-    sent = request.files.get("file")
-    raw = sent.read(FILE_LIMIT + 1) if sent else b""
     try:
-        text = raw.decode("utf-8-sig") if raw else request.form.get("lines", "")
-        if len(raw) > FILE_LIMIT:
-            raise NotATable("The file has more than 8 MB; send it in parts.")
-        if not text.strip():
-            raise NotATable("Choose a CSV file, or paste its lines.")
-        lines = read_reviews(text, LIMIT)
-    except UnicodeDecodeError:
-        return _index(wrong=["The file is not UTF-8 text; save it as CSV UTF-8."]), 422
+        lines = read_reviews(uploaded_text(FILE_MEGABYTES), LIMIT)
     except NotATable as problem:
         return _index(wrong=[str(problem)]), 422
     done = reviews.import_reviews([line.cells for line in lines])
     told = f"{done.imported} kept, {done.duplicates} already there, {len(done.rejected)} refused."
     if done.rejected:
-        named = list(done.rejected.items())[:MOST_NAMED]
-        sentences = [f"Line {lines[index].number}: {'; '.join(errors)}" for index, errors in named]
-        left = len(done.rejected) - len(named)
-        return _index(wrong=[told, *sentences, *([f"… and {left} more lines."] if left else [])]), 422
+        return _index(wrong=[told, *refused_lines(lines, done.rejected)]), 422
     flash(told)
     return redirect(url_for("reviews.index", days=ALL), 303)
 

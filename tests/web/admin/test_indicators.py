@@ -130,9 +130,20 @@ def test_values_come_in_as_csv_and_each_bad_line_is_named(
     file = {"file": (io.BytesIO(lines.replace("=1+1", "12").encode("utf-8-sig")), "wait.csv"), "csrf_token": token}
     assert client.post("/admin/indicators/wait/values", data=file).status_code == 303
     assert session.scalars(select(IndicatorValue.value).order_by(IndicatorValue.day)).all() == [10, 12]
-    for data in ({"lines": " "}, {"lines": "a,b\n1,2"}, {"file": (io.BytesIO(b"\xff\xfe"), "x.csv")}):
+    many = f"day,step,value\n{f'2026-11-17,{STEP},x{chr(10)}' * 23}"
+    for data, sentence in (
+        ({"lines": " "}, "Choose a CSV file, or paste its lines."),
+        ({"lines": "a,b\n1,2"}, "The first line must name the columns day and value"),
+        ({"file": (io.BytesIO(b"\xff\xfe"), "x.csv")}, "The file is not UTF-8 text; save it as CSV UTF-8."),
+        ({"lines": many}, "… and 3 more lines."),
+    ):
         bad: dict[str, Any] = {**data, "csrf_token": token}
-        assert client.post("/admin/indicators/wait/values", data=bad).status_code == 422
+        refused = client.post("/admin/indicators/wait/values", data=bad)
+        assert (refused.status_code, sentence in refused.text) == (422, True), refused.text
+    part = '--b\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'  # the client would leave a file open
+    body = part % ("csrf_token", "", token) + part % ("file", '; filename="x.csv"', "x" * 2_000_001) + "--b--\r\n"
+    large = client.post("/admin/indicators/wait/values", data=body, content_type="multipart/form-data; boundary=b")
+    assert (large.status_code, "The file has more than 2 MB; send it in parts." in large.text) == (422, True)
     assert client.post("/admin/indicators/", data={"key": "=1", "csrf_token": token}).status_code == 422
 
 

@@ -30,6 +30,8 @@ class Period:
     low: float | None = None
     high: float | None = None
     label: str = ""
+    spare: bool = False
+    """Its label is left out where all of them would touch."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def chart(points: Sequence[Point], figures: Sequence[Figure], metric: str | None
                 drawn(found) if found is not None else None,
                 *([_place(value, scale) for value in (found.value, found.low, found.high)] if found and shown else ()),
                 label=_named(point.name) if place % every == 0 else "",
+                spare=place // every % 2 == 1,
             )
         )
     bottom, top = (number(end) for end in scale)
